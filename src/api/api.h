@@ -1,0 +1,92 @@
+/* What a request means: the one entrance of this room, which knows nothing of sockets. */
+#ifndef API_API_H
+#define API_API_H
+
+#include <dissolve/pool.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The most that a request may ask for. */
+struct api_limits {
+    uint64_t max_body;   /* bytes */
+    uint64_t max_pixels; /* width * height */
+    uint64_t max_work;   /* elements * steps */
+};
+
+/* One for the process: the pool, the limits, the documents. Any thread may use it. */
+struct api_service;
+
+DISSOLVE_MUST_USE enum dissolve_status api_service_create(struct dissolve_pool *pool,
+                                                          const struct api_limits *limits,
+                                                          struct api_service **service);
+void api_service_destroy(struct api_service *service);
+
+/* What /readyz says; true after create. */
+void api_service_set_ready(struct api_service *service, bool ready);
+
+const struct api_limits *api_service_limits(const struct api_service *service);
+
+struct api_field {
+    const char *name;
+    const char *value;
+};
+
+/* Everything a request said, decoded and borrowed. Strings may be NULL where a header is absent. */
+struct api_request {
+    const char *id; /* X-Request-Id, never NULL */
+    const char *content_type;
+    const char *accept;
+    const char *if_none_match;
+    const struct api_field *query; /* names and values percent-decoded */
+    size_t query_count;
+    const uint8_t *body;
+    size_t body_size;
+};
+
+/* Where an answer goes. The api calls start once, then write as often as it needs. */
+struct api_reply {
+    void *context;
+
+    /* Content-Type and the like; copied. The door adds X-Request-Id, CORS, Server-Timing, Date. */
+    void (*start)(void *context, int status, const struct api_field *headers, size_t count);
+
+    /* Bytes of the body, copied; waits for a slow reader. false: nobody reads any more. */
+    bool (*write)(void *context, const void *bytes, size_t size);
+};
+
+/* Milliseconds a computation spent in each stage, for Server-Timing; zero where it had none. */
+struct api_timing {
+    double decode;
+    double diffuse;
+    double encode;
+};
+
+/* One path and method. */
+struct api_route;
+
+enum api_match { API_MATCH, API_NO_SUCH_PATH, API_NO_SUCH_METHOD };
+
+/*
+ * Finds the route of a path and method (HEAD finds GET's; the door leaves the body out). *allow is
+ * the value of an Allow header for the path ("GET, HEAD, OPTIONS"), unless there is no such path.
+ */
+enum api_match api_find_route(const char *method, const char *path, const struct api_route **route,
+                              const char **allow);
+
+/* A document answers at once, on the thread that asks; anything else is work for a job thread. */
+bool api_route_is_document(const struct api_route *route);
+
+/*
+ * Answers a request. job: the work's place in the pool, and its cancel flag (NULL for a document).
+ * false: the answer had begun and could not be completed, so it must be cut off visibly.
+ */
+DISSOLVE_MUST_USE bool api_handle(struct api_service *service, const struct api_route *route,
+                                  const struct api_request *request, struct dissolve_job *job,
+                                  const struct api_reply *reply, struct api_timing *timing);
+
+/* A complete answer of type application/problem+json (RFC 9457) with any 4xx or 5xx status. */
+void api_refuse(const struct api_reply *reply, const char *request_id, int status,
+                const char *detail);
+
+#endif

@@ -1,0 +1,37 @@
+/* multipart/form-data in (RFC 7578): what browsers' forms and curl -F send. */
+#ifndef CODEC_MULTIPART_H
+#define CODEC_MULTIPART_H
+
+#include "image.h"
+
+/* A form may have at most this many fields. */
+#define CODEC_MAX_FIELDS 64
+
+/* One field. Strings end with a NUL and contain none; data is borrowed from the body. */
+struct codec_field {
+    char *name;
+    char *filename;     /* NULL: not a file field */
+    char *content_type; /* NULL: none said */
+    const uint8_t *data;
+    size_t size;
+};
+
+struct codec_form {
+    struct codec_field fields[CODEC_MAX_FIELDS];
+    size_t count;
+};
+
+/*
+ * Reads a whole body. content_type is the request's header, with its boundary. Field names and
+ * file names are at most 255 bytes. DISSOLVE_MALFORMED: not a form (no or bad boundary, cut off,
+ * a part without a name, too many fields...), `detail` says it in a sentence; DISSOLVE_NO_MEMORY.
+ * *form is to be freed with codec_form_free, after an error too.
+ */
+DISSOLVE_MUST_USE enum dissolve_status codec_form_parse(const char *content_type,
+                                                        const uint8_t *body, size_t size,
+                                                        struct codec_form *form,
+                                                        char detail[CODEC_DETAIL]);
+
+void codec_form_free(struct codec_form *form);
+
+#endif

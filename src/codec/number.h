@@ -1,0 +1,28 @@
+/* Numbers to and from text, whatever the locale; the shortest digits that read back the same. */
+#ifndef CODEC_NUMBER_H
+#define CODEC_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Room that any number takes. */
+#define CODEC_NUMBER_ROOM 32
+
+/* Prints a finite double; returns the number of characters (no NUL is written). */
+size_t codec_number_print(double value, char text[CODEC_NUMBER_ROOM]);
+
+/*
+ * Reads a decimal number, JSON's grammar, from text[0..size): returns how many characters it took,
+ * 0 if none stands there. A value beyond double's range becomes infinite.
+ */
+size_t codec_number_parse(const char *text, size_t size, double *value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
