@@ -1,0 +1,50 @@
+/* The inner loops, compiled once per instruction set, and the choice between them. */
+#ifndef ENGINE_KERNEL_H
+#define ENGINE_KERNEL_H
+
+#include <dissolve/noise.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The kernel works on groups of this many elements: eight Philox blocks. */
+#define KERNEL_GROUP 32
+
+/* One step in float32: x_t = fma(signal, x_{t-1}, noise * n_t). */
+struct kernel_step {
+    float signal; /* sqrt(1 - beta_t) */
+    float noise;  /* sqrt(beta_t) */
+};
+
+/* Which noise a run of groups takes: block is the first group's first, a multiple of 8. */
+struct kernel_noise {
+    uint64_t seed;
+    uint64_t block;
+    enum dissolve_stream stream;
+};
+
+struct kernel {
+    const char *name;
+
+    /* Carries x[0 .. 32 groups) through `count` steps; the first is the one that makes x_t. */
+    void (*run)(float *x, size_t groups, const struct kernel_noise *noise, uint32_t t,
+                const struct kernel_step *steps, size_t count);
+
+    /* Writes the normals of `groups` whole groups. */
+    void (*normals)(float *normals, size_t groups, const struct kernel_noise *noise, uint32_t t);
+
+    /* dissolve_render of any number of elements. */
+    void (*render)(const float *x, size_t n, uint8_t *pixels);
+};
+
+extern const struct kernel kernel_baseline;
+#ifdef __x86_64__
+extern const struct kernel kernel_avx2;
+#endif
+
+/* The kernel in use; see dissolve_isa. */
+const struct kernel *kernel_active(void);
+
+/* The kernel of that name if this build and this processor have it, else NULL. */
+const struct kernel *kernel_named(const char *name);
+
+#endif
