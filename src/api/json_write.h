@@ -1,0 +1,33 @@
+/* JSON out, written straight into a buffer: for documents that are long, or streamed. */
+#ifndef API_JSON_WRITE_H
+#define API_JSON_WRITE_H
+
+#include "codec/buffer.h"
+
+/*
+ * Zero-initialised but for `out`. A failure sticks in `status` and turns what follows into
+ * nothing, so that it is asked for once, at the end.
+ */
+struct json_writer {
+    struct codec_buffer *out;
+    enum dissolve_status status;
+    bool comma; /* the next item needs one before it */
+};
+
+/* open: '{' or '['; close: '}' or ']'. */
+void json_open(struct json_writer *writer, char bracket);
+void json_close(struct json_writer *writer, char bracket);
+
+/* A member's name; a value or json_open follows. Names and strings must need no escaping. */
+void json_key(struct json_writer *writer, const char *name);
+void json_text(struct json_writer *writer, const char *plain);
+
+void json_number(struct json_writer *writer, double value); /* null if not finite */
+void json_integer(struct json_writer *writer, uint64_t value);
+void json_null(struct json_writer *writer);
+
+/* Whole arrays. */
+void json_numbers(struct json_writer *writer, const double *values, size_t count);
+void json_integers(struct json_writer *writer, const uint64_t *values, size_t count);
+
+#endif

@@ -1,0 +1,210 @@
+/* Windows of frames go through three stations: stepped, encoded, sent. */
+#include "pipeline.h"
+
+#include "call.h"
+
+#include <stdlib.h>
+
+/* What the frames of one window may take, raw; one frame is always allowed. */
+#define WINDOW_BYTES ((size_t)6 << 20)
+#define WINDOW_MOST  64
+#define WINDOW_FIRST 2
+#define WINDOWS      3
+
+struct window {
+    struct api_slot *slots;
+    struct dissolve_frame *frames;
+    size_t count;
+    struct dissolve_batch encoding;
+    struct run *run;
+};
+
+struct run {
+    struct api_pipeline *pipeline;
+    size_t room;  /* slots in a window */
+    size_t taken; /* frames that already belong to a window */
+    struct window windows[WINDOWS];
+};
+
+static size_t window_room(const struct api_pipeline *pipeline)
+{
+    size_t bytes = pipeline->elements *
+                   ((pipeline->want_pixels ? 1 : 0) + (pipeline->want_state ? sizeof(float) : 0));
+    size_t room = bytes > 0 ? WINDOW_BYTES / bytes : WINDOW_MOST;
+    if (room > pipeline->count)
+        room = pipeline->count;
+    return room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
+}
+
+static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struct api_slot *slot)
+{
+    size_t n = pipeline->elements;
+    if (pipeline->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
+        return DISSOLVE_NO_MEMORY;
+    if (pipeline->want_state && !slot->state_room && !(slot->state_room = calloc(n, sizeof(float))))
+        return DISSOLVE_NO_MEMORY;
+    if (pipeline->want_measures && slot->tally)
+        dissolve_tally_reset(slot->tally);
+    else if (pipeline->want_measures)
+        return dissolve_tally_create(n, pipeline->channels, &slot->tally);
+    return DISSOLVE_OK;
+}
+
+static void slot_free(struct api_slot *slot)
+{
+    free(slot->pixel_room);
+    free(slot->state_room);
+    dissolve_tally_destroy(slot->tally);
+    codec_buffer_free(&slot->bytes);
+}
+
+static enum dissolve_status window_open(struct window *window, size_t room)
+{
+    if (window->slots)
+        return DISSOLVE_OK;
+    window->slots = calloc(room, sizeof *window->slots);
+    window->frames = calloc(room, sizeof *window->frames);
+    return window->slots && window->frames ? DISSOLVE_OK : DISSOLVE_NO_MEMORY;
+}
+
+static void window_free(struct window *window, size_t room)
+{
+    for (size_t i = 0; window->slots && i < room; i++)
+        slot_free(&window->slots[i]);
+    free(window->slots);
+    free(window->frames);
+}
+
+/* Gives the next frames to the window and tells the engine where to put them. */
+static enum dissolve_status fill(struct run *run, struct window *window)
+{
+    struct api_pipeline *pipeline = run->pipeline;
+    size_t left = pipeline->count - run->taken;
+    size_t most = run->taken == 0 && run->room > WINDOW_FIRST ? WINDOW_FIRST : run->room;
+    enum dissolve_status status = window_open(window, run->room);
+    window->run = run;
+    window->count = left < most ? left : most;
+    for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++) {
+        struct api_slot *slot = &window->slots[i];
+        status = slot_open(pipeline, slot);
+        slot->ordinal = run->taken + i;
+        slot->t = pipeline->t[slot->ordinal];
+        bool input = slot->t == 0 && pipeline->input_pixels;
+        slot->pixels = input ? pipeline->input_pixels : slot->pixel_room;
+        slot->state = slot->state_room;
+        window->frames[i] = (struct dissolve_frame){.t = slot->t,
+                                                    .state = slot->state_room,
+                                                    .pixels = input ? NULL : slot->pixel_room,
+                                                    .tally = slot->tally};
+    }
+    run->taken += window->count;
+    return status;
+}
+
+static enum dissolve_status begin_steps(struct run *run, struct window *window)
+{
+    enum dissolve_status status = fill(run, window);
+    if (status == DISSOLVE_OK)
+        status = dissolve_process_begin(run->pipeline->process, run->pipeline->job, window->frames,
+                                        window->count);
+    return status;
+}
+
+static enum dissolve_status finish_steps(struct run *run)
+{
+    double start = api_now_ms();
+    enum dissolve_status status =
+        dissolve_process_finish(run->pipeline->process, run->pipeline->job);
+    run->pipeline->diffuse_ms += api_now_ms() - start;
+    return status;
+}
+
+static void encode_slot(void *context, size_t index)
+{
+    struct window *window = context;
+    struct api_pipeline *pipeline = window->run->pipeline;
+    struct api_slot *slot = &window->slots[index];
+    if (pipeline->want_measures)
+        dissolve_tally_read(slot->tally, &slot->measures);
+    slot->bytes.size = 0;
+    slot->status = pipeline->encode(pipeline->context, slot);
+}
+
+static void begin_encoding(struct run *run, struct window *window)
+{
+    window->encoding =
+        (struct dissolve_batch){.task = encode_slot, .context = window, .count = window->count};
+    dissolve_job_submit(run->pipeline->job, &window->encoding);
+}
+
+static enum dissolve_status finish_encoding(struct run *run, struct window *window)
+{
+    double start = api_now_ms();
+    enum dissolve_status status = dissolve_job_wait(run->pipeline->job, &window->encoding);
+    run->pipeline->encode_ms += api_now_ms() - start;
+    for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++)
+        status = window->slots[i].status;
+    return status;
+}
+
+static enum dissolve_status send_window(struct run *run, struct window *window)
+{
+    struct api_pipeline *pipeline = run->pipeline;
+    enum dissolve_status status = DISSOLVE_OK;
+    for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++)
+        status = pipeline->emit(pipeline->context, &window->slots[i]);
+    return status;
+}
+
+static struct window *window_at(struct run *run, size_t k)
+{
+    return &run->windows[k % WINDOWS];
+}
+
+static enum dissolve_status first_failure(enum dissolve_status a, enum dissolve_status b)
+{
+    return a != DISSOLVE_OK ? a : b;
+}
+
+/*
+ * Window k has been begun: wait for it, set k encoding and k + 1 stepping, send k - 1 meanwhile,
+ * wait for k's encoding. Whatever was started is waited for, failure or not, for it uses memory
+ * that is freed next.
+ */
+static enum dissolve_status turn(struct run *run, size_t k)
+{
+    struct window *window = window_at(run, k);
+    enum dissolve_status status = finish_steps(run);
+    if (status != DISSOLVE_OK)
+        return status;
+    begin_encoding(run, window);
+    bool stepping = false;
+    if (run->taken < run->pipeline->count) {
+        status = begin_steps(run, window_at(run, k + 1));
+        stepping = status == DISSOLVE_OK;
+    }
+    if (status == DISSOLVE_OK && k > 0)
+        status = send_window(run, window_at(run, k - 1));
+    if (status != DISSOLVE_OK)
+        dissolve_job_cancel(run->pipeline->job);
+    status = first_failure(status, finish_encoding(run, window));
+    if (status != DISSOLVE_OK && stepping)
+        status = first_failure(status, finish_steps(run));
+    return status;
+}
+
+enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
+{
+    struct run run = {.pipeline = pipeline, .room = window_room(pipeline)};
+    enum dissolve_status status = begin_steps(&run, &run.windows[0]);
+    size_t k = 0;
+    for (bool last = false; status == DISSOLVE_OK && !last; k++) {
+        last = run.taken == pipeline->count;
+        status = turn(&run, k);
+    }
+    if (status == DISSOLVE_OK)
+        status = send_window(&run, window_at(&run, k - 1));
+    for (size_t i = 0; i < WINDOWS; i++)
+        window_free(&run.windows[i], run.room);
+    return status;
+}

@@ -1,0 +1,59 @@
+/* The straight way of a computation: steps, encoding and sending of frames, overlapping. */
+#ifndef API_PIPELINE_H
+#define API_PIPELINE_H
+
+#include "api.h"
+#include "codec/buffer.h"
+
+#include <dissolve/process.h>
+
+/* A frame on its way. Buffers that were not wanted are NULL. */
+struct api_slot {
+    uint32_t t;
+    size_t ordinal; /* 0 for the first frame asked for */
+    const uint8_t *pixels;
+    const float *state;
+    struct dissolve_measures measures;
+    struct codec_buffer bytes; /* what encode made; empty when encode begins */
+
+    /* the pipeline's own */
+    uint8_t *pixel_room;
+    float *state_room;
+    struct dissolve_tally *tally;
+    enum dissolve_status status;
+};
+
+/* What to run. Everything is borrowed. */
+struct api_pipeline {
+    struct dissolve_process *process;
+    struct dissolve_job *job;
+    const uint32_t *t; /* the frames asked for, ascending */
+    size_t count;
+    size_t elements; /* of a state */
+    unsigned channels;
+
+    bool want_pixels;
+    bool want_state;
+    bool want_measures;
+    const uint8_t *input_pixels; /* what t = 0 shows, if pixels are wanted */
+
+    void *context;
+
+    /* Turns a slot's contents into its bytes. In the pool, several at a time, in any order. */
+    enum dissolve_status (*encode)(void *context, struct api_slot *slot);
+
+    /* Sends a slot's bytes. On the caller's thread, one at a time, in order. */
+    enum dissolve_status (*emit)(void *context, struct api_slot *slot);
+
+    double diffuse_ms; /* waited for the steps, and for the encoding; added to */
+    double encode_ms;
+};
+
+/*
+ * Runs all windows. While one is sent, the next is encoded and the one after it stepped, so that
+ * memory holds three windows, whatever the number of steps. The first is short, so that the first
+ * frame leaves early. Returns the first failure: of encode, emit, DISSOLVE_CANCELLED...
+ */
+DISSOLVE_MUST_USE enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline);
+
+#endif

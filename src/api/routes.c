@@ -1,0 +1,105 @@
+/* The table of routes, and the way from a request to its handler. */
+#include "routes.h"
+
+#include "service.h"
+
+#include <string.h>
+
+/* A computation has a handler; any other route is a document. */
+struct api_route {
+    const char *method;
+    const char *path;
+    api_handler *handler;
+    enum api_document_name document;
+};
+
+static const struct api_route routes[] = {
+    {"POST", "/v1/images/frames", .handler = api_images_frames},
+    {"POST", "/v1/samples/histograms", .handler = api_samples_histograms},
+    {"GET", "/v1", .document = API_DOCUMENT_SERVICE},
+    {"GET", "/sample.png", .document = API_DOCUMENT_SAMPLE},
+    {"GET", "/openapi.yaml", .document = API_DOCUMENT_OPENAPI},
+    {"GET", "/healthz", .document = API_DOCUMENT_HEALTH},
+    {"GET", "/readyz", .document = API_DOCUMENT_READY},
+    {"GET", "/", .document = API_DOCUMENT_PAGE},
+};
+
+static const size_t route_count = sizeof routes / sizeof routes[0];
+
+bool api_route_name(size_t index, struct api_field *name)
+{
+    if (index >= route_count)
+        return false;
+    *name = (struct api_field){.name = routes[index].method, .value = routes[index].path};
+    return true;
+}
+
+enum api_match api_find_route(const char *method, const char *path, const struct api_route **route,
+                              const char **allow)
+{
+    if (strcmp(method, "HEAD") == 0)
+        method = "GET";
+    for (size_t i = 0; i < route_count; i++) {
+        if (strcmp(routes[i].path, path) != 0)
+            continue;
+        *allow = routes[i].handler ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+        *route = &routes[i];
+        return strcmp(routes[i].method, method) == 0 ? API_MATCH : API_NO_SUCH_METHOD;
+    }
+    return API_NO_SUCH_PATH;
+}
+
+bool api_route_is_document(const struct api_route *route)
+{
+    return !route->handler;
+}
+
+/* Whether an If-None-Match header names the tag, weakly compared, or any (RFC 9110, 13.1.2). */
+static bool names_etag(const char *header, const char *etag)
+{
+    if (!header)
+        return false;
+    return strcmp(header, "*") == 0 || strstr(header, etag);
+}
+
+static bool send_document(struct api_call *call, const struct api_document *document)
+{
+    const struct api_field headers[] = {
+        {"ETag", document->etag},
+        {"Cache-Control", "no-cache"},
+        {"Content-Type", document->media_type},
+    };
+    bool known = names_etag(call->request->if_none_match, document->etag);
+    api_start(call, known ? 304 : 200, headers, known ? 2 : 3);
+    return known || api_write(call, document->bytes, document->size) == DISSOLVE_OK;
+}
+
+static bool answer(struct api_call *call, const struct api_route *route,
+                   struct api_problem *problem)
+{
+    if (route->handler)
+        return route->handler(call, problem);
+    if (call->request->query_count > 0) {
+        const struct api_field *field = &call->request->query[0];
+        return api_problem_blame(problem, 400, API_FAULT_PARAMETER, field->name,
+                                 "unknown parameter %.64s", field->name);
+    }
+    if (route->document == API_DOCUMENT_READY && !api_service_is_ready(call->service))
+        return api_problem_set(problem, 503, "the service is shutting down");
+    return send_document(call, api_service_document(call->service, route->document));
+}
+
+bool api_handle(struct api_service *service, const struct api_route *route,
+                const struct api_request *request, struct dissolve_job *job,
+                const struct api_reply *reply, struct api_timing *timing)
+{
+    struct api_call call = {
+        .service = service, .request = request, .job = job, .reply = reply, .timing = timing};
+    struct api_problem problem = {0};
+    if (answer(&call, route, &problem))
+        return true;
+    if (call.started)
+        return false;
+    api_problem_send(&problem, request->id, reply);
+    return true;
+}

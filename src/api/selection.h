@@ -1,0 +1,23 @@
+/* Which frames a request wants: all, last, or a list of t and ranges. */
+#ifndef API_SELECTION_H
+#define API_SELECTION_H
+
+#include "api.h"
+
+/* Ascending, without repetition, at least one. Freed with api_selection_free. */
+struct api_selection {
+    uint32_t *t;
+    size_t count;
+};
+
+/*
+ * Reads "all", "last", or a comma-separated list of t, a-b and a-b/stride, with t from 0 to steps.
+ * DISSOLVE_INVALID: `detail` says in a sentence what is wrong.
+ */
+DISSOLVE_MUST_USE enum dissolve_status api_selection_read(const char *text, uint32_t steps,
+                                                          struct api_selection *selection,
+                                                          char *detail, size_t room);
+
+void api_selection_free(struct api_selection *selection);
+
+#endif

@@ -1,0 +1,34 @@
+/* The service as the handlers see it: its limits, its readiness and its documents. */
+#ifndef API_SERVICE_H
+#define API_SERVICE_H
+
+#include "call.h"
+
+/* 422 unless elements * steps is within max-work. */
+DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_t elements,
+                                      uint64_t steps, struct api_problem *problem);
+
+bool api_service_is_ready(const struct api_service *service);
+
+/* What a GET answers with: fixed bytes under a media type and an ETag. */
+struct api_document {
+    const char *media_type;
+    const void *bytes;
+    size_t size;
+    char etag[24]; /* with its quotes */
+};
+
+enum api_document_name {
+    API_DOCUMENT_PAGE,
+    API_DOCUMENT_OPENAPI,
+    API_DOCUMENT_SAMPLE,
+    API_DOCUMENT_SERVICE,
+    API_DOCUMENT_HEALTH,
+    API_DOCUMENT_READY,
+    API_DOCUMENT_COUNT,
+};
+
+const struct api_document *api_service_document(const struct api_service *service,
+                                                enum api_document_name name);
+
+#endif

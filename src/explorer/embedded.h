@@ -1,0 +1,13 @@
+/* Files that the build puts into the binary. */
+#ifndef EXPLORER_EMBEDDED_H
+#define EXPLORER_EMBEDDED_H
+
+#include <stddef.h>
+
+extern const unsigned char explorer_page[];
+extern const size_t explorer_page_size;
+
+extern const unsigned char explorer_openapi[];
+extern const size_t explorer_openapi_size;
+
+#endif
