@@ -16,12 +16,15 @@ struct dissolve_measures {
     double std;     /* population standard deviation (divided by n), over all elements */
     double clipped; /* the share of elements outside [-1, 1] */
 
-    /* Per channel: the differential entropy of the values, in nats, from 256 bins over [-4, 4]
-       (values outside count in no bin): -sum p ln p + ln(bin width). */
+    /* Per channel: the differential entropy of the values, in nats, from 256 bins over [-4, 4],
+       counted as numpy.histogram does: -sum p ln p + ln(bin width), where p is a bin's count
+       divided by the number of values inside [-4, 4]. NaN where there is none. */
     double entropy[DISSOLVE_MAX_CHANNELS];
 
-    /* Per channel: the Shannon entropy, in bits, of the rendered 8-bit values. */
+    /* Per channel: the Shannon entropy, in bits, of the values that dissolve_render gives. */
     double entropy_bits[DISSOLVE_MAX_CHANNELS];
+
+    /* Channels that the state does not have are 0 in both. */
 };
 
 /*
@@ -35,8 +38,9 @@ struct dissolve_tally;
 #define DISSOLVE_TALLY_BLOCK 1024
 
 /*
- * A tally for n >= 1 elements, `channels` (1..DISSOLVE_MAX_CHANNELS) of them interleaved.
- * DISSOLVE_INVALID: n or channels out of range. Destroy takes NULL.
+ * A tally for n >= 1 elements, `channels` (1..DISSOLVE_MAX_CHANNELS) of them interleaved; n is a
+ * multiple of channels. DISSOLVE_INVALID: n or channels out of range. DISSOLVE_SYSTEM: no lock
+ * could be made. On an error *tally is NULL. Destroy takes NULL.
  */
 DISSOLVE_MUST_USE enum dissolve_status dissolve_tally_create(size_t n, unsigned channels,
                                                              struct dissolve_tally **tally);

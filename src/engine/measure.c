@@ -1,0 +1,277 @@
+/* The tally: moments block by block, and counts of values, of one state in any pieces. */
+#include <dissolve/measure.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum {
+    BLOCK = DISSOLVE_TALLY_BLOCK,
+    LANES = 8,    /* partial sums side by side, so that the compiler can use vectors */
+    LEVELS = 256, /* values of a rendered element */
+    BINS = 256,   /* of the differential entropy, between -REACH and REACH */
+    REACH = 4,
+    NOWHERE = BINS, /* the bin of values beyond them */
+    SLOTS = 4,      /* see slots_for */
+    SPAN = 1 << 20, /* elements gathered before they are merged; a uint32_t counts them safely */
+};
+
+/* Of one block: mean, and sum of the squared distances from it. */
+struct moments {
+    double mean;
+    double squares;
+};
+
+struct dissolve_tally {
+    size_t n;
+    unsigned channels;
+    pthread_mutex_t lock; /* guards the counts; every block's moments have one writer */
+    uint64_t clipped;
+    uint64_t levels[DISSOLVE_MAX_CHANNELS][LEVELS];
+    uint64_t bins[DISSOLVE_MAX_CHANNELS][BINS];
+    struct moments blocks[]; /* ceil(n / BLOCK) of them */
+};
+
+/*
+ * What one thread has counted of a span. Element i counts in slot i % slots: for few channels
+ * there are several slots a channel, since adding to one number again and again would wait for
+ * the memory each time.
+ */
+struct counts {
+    unsigned slots;
+    uint64_t clipped;
+    uint32_t levels[SLOTS][LEVELS];
+    uint32_t bins[SLOTS][BINS + 1];
+};
+
+/* A multiple of the channels. */
+static unsigned slots_for(unsigned channels)
+{
+    return channels == 3 ? 3 : SLOTS;
+}
+
+static size_t blocks_of(size_t n)
+{
+    return n / BLOCK + (n % BLOCK != 0);
+}
+
+enum dissolve_status dissolve_tally_create(size_t n, unsigned channels,
+                                           struct dissolve_tally **tally)
+{
+    enum dissolve_status status = DISSOLVE_INVALID;
+    struct dissolve_tally *made = NULL;
+
+    *tally = NULL;
+    if (n < 1 || channels < 1 || channels > DISSOLVE_MAX_CHANNELS || n % channels != 0)
+        goto done;
+    if (blocks_of(n) > (SIZE_MAX - sizeof *made) / sizeof made->blocks[0])
+        goto done;
+    status = DISSOLVE_NO_MEMORY;
+    made = malloc(sizeof *made + blocks_of(n) * sizeof made->blocks[0]);
+    if (!made)
+        goto done;
+    status = DISSOLVE_SYSTEM;
+    if (pthread_mutex_init(&made->lock, NULL))
+        goto done;
+    made->n = n;
+    made->channels = channels;
+    dissolve_tally_reset(made);
+    *tally = made;
+    made = NULL;
+    status = DISSOLVE_OK;
+
+done:
+    free(made);
+    return status;
+}
+
+void dissolve_tally_destroy(struct dissolve_tally *tally)
+{
+    if (!tally)
+        return;
+    pthread_mutex_destroy(&tally->lock);
+    free(tally);
+}
+
+void dissolve_tally_reset(struct dissolve_tally *tally)
+{
+    tally->clipped = 0;
+    for (size_t c = 0; c < DISSOLVE_MAX_CHANNELS; c++) {
+        for (size_t i = 0; i < LEVELS; i++)
+            tally->levels[c][i] = 0;
+        for (size_t i = 0; i < BINS; i++)
+            tally->bins[c][i] = 0;
+    }
+    for (size_t b = 0; b < blocks_of(tally->n); b++)
+        tally->blocks[b] = (struct moments){0};
+}
+
+static double sum_lanes(const double lane[LANES])
+{
+    return ((lane[0] + lane[1]) + (lane[2] + lane[3])) +
+           ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+/* In two passes: first the mean, then the distances from it, which lose nothing to a large mean. */
+static struct moments moments_of(const float *x, size_t count)
+{
+    double sums[LANES] = {0}, squares[LANES] = {0};
+    size_t whole = count - count % LANES;
+    double mean;
+
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t j = 0; j < LANES; j++)
+            sums[j] += (double)x[i + j];
+    }
+    for (size_t i = whole; i < count; i++)
+        sums[i - whole] += (double)x[i];
+    mean = sum_lanes(sums) / (double)count;
+
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            double distance = (double)x[i + j] - mean;
+
+            squares[j] += distance * distance;
+        }
+    }
+    for (size_t i = whole; i < count; i++) {
+        double distance = (double)x[i] - mean;
+
+        squares[i - whole] += distance * distance;
+    }
+    return (struct moments){mean, sum_lanes(squares)};
+}
+
+/* The level that dissolve_render gives to x. */
+static inline int32_t level_of(float x)
+{
+    float v = (x + 1.0f) / 2.0f;
+
+    v = v > 0.0f ? v : 0.0f;
+    v = v < 1.0f ? v : 1.0f;
+    return (int32_t)(v * 255.0f);
+}
+
+/* The bin of x; as numpy.histogram counts, REACH itself is in the last one. */
+static inline int32_t bin_of(float x)
+{
+    float place = x * (float)(BINS / (2 * REACH)); /* exact: a power of two */
+    int32_t within = (place >= -(float)(BINS / 2)) & (place <= (float)(BINS / 2));
+    float held = within ? place : 0.0f;
+    int32_t below = (int32_t)held - ((float)(int32_t)held > held);
+    int32_t bin = below + BINS / 2;
+
+    bin -= bin == BINS;
+    return within ? bin : NOWHERE;
+}
+
+/* Finds the levels and bins of one block in vectors, then counts them one by one. */
+static void count_block(struct counts *counts, size_t first, const float *x, size_t count)
+{
+    int32_t levels[BLOCK], bins[BLOCK];
+    uint32_t clipped = 0;
+    unsigned slot = (unsigned)(first % counts->slots);
+
+    for (size_t i = 0; i < count; i++) {
+        levels[i] = level_of(x[i]);
+        bins[i] = bin_of(x[i]);
+        clipped += (uint32_t)((x[i] < -1.0f) | (x[i] > 1.0f));
+    }
+    counts->clipped += clipped;
+    for (size_t i = 0; i < count; i++) {
+        counts->levels[slot][levels[i]]++;
+        counts->bins[slot][bins[i]]++;
+        slot = slot + 1 == counts->slots ? 0 : slot + 1;
+    }
+}
+
+static void merge(struct dissolve_tally *tally, const struct counts *counts)
+{
+    pthread_mutex_lock(&tally->lock);
+    tally->clipped += counts->clipped;
+    for (unsigned slot = 0; slot < counts->slots; slot++) {
+        unsigned c = slot % tally->channels;
+
+        for (size_t i = 0; i < LEVELS; i++)
+            tally->levels[c][i] += counts->levels[slot][i];
+        for (size_t i = 0; i < BINS; i++)
+            tally->bins[c][i] += counts->bins[slot][i];
+    }
+    pthread_mutex_unlock(&tally->lock);
+}
+
+static void add_span(struct dissolve_tally *tally, size_t first, const float *x, size_t count)
+{
+    struct counts counts = {.slots = slots_for(tally->channels)};
+
+    for (size_t done = 0; done < count; done += BLOCK) {
+        size_t some = count - done < BLOCK ? count - done : BLOCK;
+
+        tally->blocks[(first + done) / BLOCK] = moments_of(x + done, some);
+        count_block(&counts, first + done, x + done, some);
+    }
+    merge(tally, &counts);
+}
+
+void dissolve_tally_add(struct dissolve_tally *tally, size_t first, const float *x, size_t count)
+{
+    for (size_t done = 0; done < count; done += SPAN)
+        add_span(tally, first + done, x + done, count - done < SPAN ? count - done : SPAN);
+}
+
+/*
+ * Mean and squares of all elements, block after block (Chan, Golub, LeVeque: Updating Formulae
+ * and a Pairwise Algorithm for Computing Sample Variances, 1979).
+ */
+static struct moments combine(const struct dissolve_tally *tally)
+{
+    struct moments all = {0};
+    double before = 0.0;
+
+    for (size_t first = 0; first < tally->n; first += BLOCK) {
+        const struct moments *block = &tally->blocks[first / BLOCK];
+        double count = (double)(tally->n - first < BLOCK ? tally->n - first : BLOCK);
+        double share = count / (before + count);
+        double apart = block->mean - all.mean;
+
+        all.mean += apart * share;
+        all.squares += block->squares + apart * apart * before * share;
+        before += count;
+    }
+    return all;
+}
+
+/* -sum p ln p over the shares p of `count` counts, in nats; NaN where nothing was counted. */
+static double entropy_of(const uint64_t *counts, size_t count)
+{
+    double entropy = 0.0;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += counts[i];
+    if (!sum)
+        return (double)NAN;
+    for (size_t i = 0; i < count; i++) {
+        double p = (double)counts[i] / (double)sum;
+
+        if (counts[i])
+            entropy -= p * log(p);
+    }
+    return entropy;
+}
+
+void dissolve_tally_read(const struct dissolve_tally *tally, struct dissolve_measures *measures)
+{
+    struct moments all = combine(tally);
+    double width = 2.0 * REACH / BINS;
+
+    *measures = (struct dissolve_measures){
+        .mean = all.mean,
+        .std = sqrt(all.squares / (double)tally->n),
+        .clipped = (double)tally->clipped / (double)tally->n,
+    };
+    for (unsigned c = 0; c < tally->channels; c++) {
+        measures->entropy[c] = entropy_of(tally->bins[c], BINS) + log(width);
+        measures->entropy_bits[c] = entropy_of(tally->levels[c], LEVELS) / log(2.0);
+    }
+}
