@@ -174,7 +174,7 @@ def main():
     build, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
     rows = [(name, run) for name, run in ROWS if not words or any(word in name for word in words)]
     require(rows, f"no row's name holds {' or '.join(words)}")
-    print(f"{processor()}, {len(os.sched_getaffinity(0))} processors; medians of {ROUNDS}\n")
+    print(f"{processor()}, {len(os.sched_getaffinity(0))} processors; medians\n")
     width = max(len(name) for name, _ in rows)
     print(f"| {'what':{width}} | figure |\n| {'-' * width} | ------ |")
     with Server(build / "dissolved") as server:
