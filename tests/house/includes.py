@@ -71,8 +71,8 @@ HEADERS = {
 
 # What the two C++ files may take from C++'s own library.
 CPP = {
-    "src/codec/png_decode.cpp": {"new"},
-    "src/codec/number.cpp": {"charconv", "system_error"},
+    "src/codec/png_decode.cpp": set(),
+    "src/codec/number.cpp": {"charconv", "cmath", "limits", "system_error"},
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)

@@ -13,9 +13,10 @@ SOUND = {
     "include/dissolve/noise.h": "/* Noise. */\n#pragma once\n#include <dissolve/status.h>\n",
     "src/engine/kernel.h": "/* The kernel. */\n#pragma once\nint kernel(void);\n",
     "src/engine/kernel.c": '/* A kernel. */\n#include "kernel.h"\n#include <pthread.h>\n',
+    "src/engine/kernel_template.h": "/* A template. */\nstatic int twice = 2 * KERNEL;\n",
     "src/codec/png.h": "/* PNG. */\n#pragma once\n#include <dissolve/status.h>\n",
     "src/codec/png_decode.cpp": '/* In. */\n#include "png.h"\n#include <lodepng.h>\n'
-    'static int helper() { return 1; }\nextern "C" int codec_in() { return helper(); }\n',
+    'namespace {\nint helper() { return 1; }\n}\nextern "C" int codec_in() { return helper(); }\n',
     "src/codec/zip.c": '/* Out: no "#include <microhttpd.h>". */\n// #include <cJSON.h>\n#include <zip.h>\n',
     "src/api/api.h": "/* The api. */\n#pragma once\n#include <dissolve/noise.h>\n",
     "src/api/json.c": '/* JSON. */\n#include "../codec/png.h"\n#include "api/api.h"\n#include <cjson/cJSON.h>\n',
@@ -69,6 +70,7 @@ WRONG_FILES = {
     "a third C++": ("src/api/x.cpp", "/* C++. */\nint x;\n", "C++ is only for"),
     "a C++ name": (CPP, "/* In. */\nint codec_in() { return 1; }\n", "not extern"),
     "a class": (CPP, "/* In. */\nclass png {};\n", "(class)"),
+    "a namespace": (CPP, "/* In. */\nnamespace png {}\n", "(namespace)"),
     "an exception": (CPP, '/* In. */\nextern "C" int f() { throw 1; }\n', "(throw)"),
     "broken C++": (CPP, "/* In. */\nint f(\n", "does not compile"),
 }
