@@ -1,0 +1,89 @@
+/* Content negotiation, and media types. */
+#include "api/accept.h"
+#include "api/media_type.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { PNG, APNG, ZIP, JSON };
+
+static int choose(const char *accept)
+{
+    static const char *const offers[] = {"image/png", "image/apng", "application/zip",
+                                         "application/json"};
+    return api_accept_choose(accept, offers, 4);
+}
+
+static void the_first_offer_is_the_default(void **state)
+{
+    (void)state;
+    assert_int_equal(choose(NULL), PNG);
+    assert_int_equal(choose(""), PNG);
+    assert_int_equal(choose("  , "), PNG);
+    assert_int_equal(choose("*/*"), PNG);
+    assert_int_equal(choose("image/*"), PNG);
+}
+
+static void names_win_over_wildcards(void **state)
+{
+    (void)state;
+    assert_int_equal(choose("application/zip"), ZIP);
+    assert_int_equal(choose("APPLICATION/Json"), JSON);
+    assert_int_equal(choose("*/*, application/json"), JSON);
+    assert_int_equal(choose("application/*"), ZIP);
+    assert_int_equal(choose("image/avif,image/webp,image/apng,image/*,*/*;q=0.8"), APNG);
+    assert_int_equal(choose("application/json, application/zip"), JSON);
+}
+
+static void quality_decides(void **state)
+{
+    (void)state;
+    assert_int_equal(choose("application/json;q=0.5, application/zip;q=0.9"), ZIP);
+    assert_int_equal(choose("application/json; q=0.123, application/zip ; Q=0.122"), JSON);
+    assert_int_equal(choose("image/png;q=0, */*"), APNG);
+    assert_int_equal(choose("image/*;q=0, */*;q=0.1"), ZIP);
+    assert_int_equal(choose("application/json;v=1;q=0.2, image/apng;q=0.3"), APNG);
+}
+
+static void what_is_not_offered_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(choose("text/html"), -1);
+    assert_int_equal(choose("image/jpeg, text/*"), -1);
+    assert_int_equal(choose("image/png;q=0"), -1);
+    assert_int_equal(choose("*/*;q=0"), -1);
+    assert_int_equal(choose("image/pngx"), -1);
+    assert_int_equal(choose("nonsense"), -1);
+}
+
+static void media_types_are_compared_without_case_and_parameters(void **state)
+{
+    (void)state;
+    assert_true(api_media_type_is("image/png", "image/png"));
+    assert_true(api_media_type_is("Image/PNG; charset=x", "image/png"));
+    assert_true(api_media_type_is(" multipart/form-data;boundary=x", "multipart/form-data"));
+    assert_false(api_media_type_is("image/png2", "image/png"));
+    assert_false(api_media_type_is("image", "image/png"));
+    assert_false(api_media_type_is(NULL, "image/png"));
+    assert_true(api_media_type_is_unsaid(NULL));
+    assert_true(api_media_type_is_unsaid(""));
+    assert_true(api_media_type_is_unsaid("application/octet-stream"));
+    assert_true(api_media_type_is_unsaid("application/x-www-form-urlencoded"));
+    assert_false(api_media_type_is_unsaid("text/plain"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_offer_is_the_default),
+        cmocka_unit_test(names_win_over_wildcards),
+        cmocka_unit_test(quality_decides),
+        cmocka_unit_test(what_is_not_offered_is_refused),
+        cmocka_unit_test(media_types_are_compared_without_case_and_parameters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

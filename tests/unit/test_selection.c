@@ -1,0 +1,77 @@
+/* The frames expression: what it names, and what it refuses. */
+#include "api/selection.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The frames as text, "0 5 10", or the word of the failure. */
+static const char *read(const char *text, uint32_t steps)
+{
+    static char out[512];
+    char detail[200];
+    struct api_selection selection;
+    enum dissolve_status status =
+        api_selection_read(text, steps, &selection, detail, sizeof detail);
+    if (status != DISSOLVE_OK) {
+        assert_null(selection.t);
+        assert_true(strlen(detail) > 10);
+        return dissolve_status_name(status);
+    }
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < selection.count && used + 8 < sizeof out; i++)
+        used += (size_t)snprintf(out + used, sizeof out - used, i ? " %u" : "%u", selection.t[i]);
+    api_selection_free(&selection);
+    return out;
+}
+
+static void lists_ranges_and_words_are_read(void **state)
+{
+    (void)state;
+    assert_string_equal(read("all", 3), "0 1 2 3");
+    assert_string_equal(read("all", 0), "0");
+    assert_string_equal(read("last", 20), "20");
+    assert_string_equal(read("0", 0), "0");
+    assert_string_equal(read("5", 20), "5");
+    assert_string_equal(read("0,5,10-20/5", 20), "0 5 10 15 20");
+    assert_string_equal(read("3-5", 20), "3 4 5");
+    assert_string_equal(read("7-7", 20), "7");
+    assert_string_equal(read("0-10/4", 20), "0 4 8");
+    assert_string_equal(read("0-10/4000000000", 20), "0");
+    assert_string_equal(read("0005", 20), "5");
+}
+
+static void frames_come_out_sorted_and_once(void **state)
+{
+    (void)state;
+    assert_string_equal(read("9,3,3,1-4,2-4/2", 20), "1 2 3 4 9");
+}
+
+static void anything_else_is_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",     "x",  "all,1", "1,all", "last,1", "1,",   ",1",    "1,,2",       "5-2",
+        "1-",   "-1", "1-5/",  "1-5/0", "1 ,2",   "1, 2", " 1",    "1/2",        "1.5",
+        "0-21", "21", "1-2-3", "+1",    "ALL",    "1;2",  "1-5/x", "4294967297", "99999999999999",
+        "0x10",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_string_equal(read(wrong[i], 20), "invalid");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_ranges_and_words_are_read),
+        cmocka_unit_test(frames_come_out_sorted_and_once),
+        cmocka_unit_test(anything_else_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
