@@ -176,11 +176,11 @@ def main():
     require(rows, f"no row's name holds {' or '.join(words)}")
     print(f"{processor()}, {len(os.sched_getaffinity(0))} processors; medians\n")
     width = max(len(name) for name, _ in rows)
-    print(f"| {'what':{width}} | figure |\n| {'-' * width} | ------ |")
+    print(f"| {'what':{width}} | {'figure':20} |\n| {'-' * width} | {'-' * 20} |")
     with Server(build / "dissolved") as server:
         bench = Bench(build, server)
         for name, run in rows:
-            print(f"| {name:{width}} | {run(bench)} |", flush=True)
+            print(f"| {name:{width}} | {run(bench):20} |", flush=True)
 
 
 if __name__ == "__main__":
