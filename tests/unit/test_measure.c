@@ -1,0 +1,224 @@
+/* Measures against exact sums and numpy, and the same bits from any pieces and threads. */
+#include "expect.h"
+#include "made.h"
+#include <dissolve/measure.h>
+#include <pthread.h>
+#include <string.h>
+
+struct measure_case {
+    uint64_t seed;
+    size_t n;
+    unsigned channels;
+    int exponent;
+    float shift;
+    int special;
+    struct dissolve_measures expected;
+};
+
+#include "measure_table.inc"
+
+static float *state_of(const struct measure_case *c)
+{
+    const size_t count = sizeof special_values / sizeof special_values[0];
+    float *x = made(c->seed, c->n, c->exponent, c->shift);
+
+    for (size_t i = 0; c->special && 10 * i < c->n; i++)
+        x[10 * i] = special_values[i % count];
+    return x;
+}
+
+static struct dissolve_tally *tally_for(size_t n, unsigned channels)
+{
+    struct dissolve_tally *tally = NULL;
+
+    assert_int_equal(dissolve_tally_create(n, channels, &tally), DISSOLVE_OK);
+    return tally;
+}
+
+/* Zeroed first, so that two of them can be compared as bytes. */
+static struct dissolve_measures read_tally(const struct dissolve_tally *tally)
+{
+    struct dissolve_measures measures;
+
+    memset(&measures, 0, sizeof measures);
+    dissolve_tally_read(tally, &measures);
+    return measures;
+}
+
+static struct dissolve_measures measure(const float *x, size_t n, unsigned channels)
+{
+    struct dissolve_tally *tally = tally_for(n, channels);
+    struct dissolve_measures measures;
+
+    dissolve_tally_add(tally, 0, x, n);
+    measures = read_tally(tally);
+    dissolve_tally_destroy(tally);
+    return measures;
+}
+
+static void near(size_t number, const char *what, double got, double expected, double slack)
+{
+    if (isnan(expected) ? !isnan(got) : !(fabs(got - expected) <= 1e-12 * fabs(expected) + slack))
+        fail_msg("case %zu: %s is %.17g, not %.17g", number, what, got, expected);
+}
+
+static void test_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof measure_cases / sizeof measure_cases[0]; i++) {
+        const struct measure_case *c = &measure_cases[i];
+        float *x = state_of(c);
+        struct dissolve_measures got = measure(x, c->n, c->channels);
+
+        /* A mean near zero is as exact as its terms are. */
+        near(i, "mean", got.mean, c->expected.mean, 1e-15 * c->expected.std);
+        near(i, "std", got.std, c->expected.std, 0.0);
+        near(i, "clipped", got.clipped, c->expected.clipped, 0.0);
+        for (size_t k = 0; k < DISSOLVE_MAX_CHANNELS; k++) {
+            near(i, "entropy", got.entropy[k], c->expected.entropy[k], 1e-14);
+            near(i, "entropy_bits", got.entropy_bits[k], c->expected.entropy_bits[k], 1e-14);
+        }
+        free(x);
+    }
+}
+
+/* One value: no entropy in bits, and no -0 either. */
+static void test_flat(void **state)
+{
+    enum { N = 3000 };
+    float x[N];
+    struct dissolve_measures got;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        x[i] = 0.1f;
+    got = measure(x, N, 3);
+    assert_true(got.mean == (double)0.1f);
+    assert_true(got.std == 0.0);
+    assert_true(got.clipped == 0.0);
+    for (size_t k = 0; k < 3; k++) {
+        assert_true(got.entropy[k] == log(8.0 / 256));
+        assert_true(got.entropy_bits[k] == 0.0 && !signbit(got.entropy_bits[k]));
+    }
+    assert_true(got.entropy[3] == 0.0 && got.entropy_bits[3] == 0.0);
+}
+
+/* Pieces of any size in any order, and the same tally used again. */
+static void test_any_pieces(void **state)
+{
+    static const unsigned channel_counts[] = {1, 2, 3, 4};
+    enum { N = 12 * 3000 };
+    float *x = made(5, N, -15, 0.1f);
+
+    (void)state;
+    for (size_t c = 0; c < 4; c++) {
+        struct dissolve_measures whole = measure(x, N, channel_counts[c]);
+        struct dissolve_tally *tally = tally_for(N, channel_counts[c]);
+
+        for (size_t piece = DISSOLVE_TALLY_BLOCK; piece < N; piece += 3 * DISSOLVE_TALLY_BLOCK) {
+            struct dissolve_measures got;
+
+            for (size_t i = (N - 1) / piece + 1; i-- > 0;) {
+                size_t first = i * piece;
+
+                dissolve_tally_add(tally, first, x + first, N - first < piece ? N - first : piece);
+            }
+            got = read_tally(tally);
+            assert_memory_equal(&got, &whole, sizeof got);
+            dissolve_tally_reset(tally);
+        }
+        dissolve_tally_destroy(tally);
+    }
+    free(x);
+}
+
+enum { THREADS = 4, PIECES = 97 };
+
+struct work {
+    struct dissolve_tally *tally;
+    const float *x;
+    size_t n;
+    size_t thread;
+};
+
+static void *add_some(void *context)
+{
+    const struct work *work = context;
+
+    for (size_t i = work->thread; i < PIECES; i += THREADS) {
+        size_t first = i * DISSOLVE_TALLY_BLOCK, left = work->n - first;
+
+        dissolve_tally_add(work->tally, first, work->x + first,
+                           left < DISSOLVE_TALLY_BLOCK ? left : DISSOLVE_TALLY_BLOCK);
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    const size_t n = (PIECES - 1) * DISSOLVE_TALLY_BLOCK + 3;
+    float *x = made(6, n, -15, 0.0f);
+    struct dissolve_measures whole = measure(x, n, 3), got;
+    struct dissolve_tally *tally = tally_for(n, 3);
+    struct work work[THREADS];
+    pthread_t threads[THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < THREADS; i++) {
+        work[i] = (struct work){tally, x, n, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, add_some, &work[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    got = read_tally(tally);
+    assert_memory_equal(&got, &whole, sizeof got);
+    dissolve_tally_destroy(tally);
+    free(x);
+}
+
+/* Not asked for by the contract, but nothing may be written where it does not belong. */
+static void test_not_finite(void **state)
+{
+    const float x[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f};
+    struct dissolve_measures got = measure(x, 5, 1);
+
+    (void)state;
+    assert_true(isnan(got.mean));
+    assert_true(isnan(got.entropy[0]));
+    assert_true(got.clipped == 0.8);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        size_t n;
+        unsigned channels;
+        enum dissolve_status status;
+    } cases[] = {
+        {0, 1, DISSOLVE_INVALID},
+        {5, 0, DISSOLVE_INVALID},
+        {5, DISSOLVE_MAX_CHANNELS + 1, DISSOLVE_INVALID},
+        {5, 3, DISSOLVE_INVALID},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dissolve_tally *tally = (void *)(uintptr_t)1;
+
+        assert_int_equal(dissolve_tally_create(cases[i].n, cases[i].channels, &tally),
+                         cases[i].status);
+        assert_null(tally);
+    }
+    dissolve_tally_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),      cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_any_pieces), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_refusals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
