@@ -55,7 +55,8 @@ struct dissolve_batch {
     bool dropped;
 };
 
-/* Hands a batch to the workers and returns at once. A job's batches start in the order submitted. */
+/* Hands a batch to the workers and returns at once. A job's batches start in the order submitted.
+ */
 void dissolve_job_submit(struct dissolve_job *job, struct dissolve_batch *batch);
 
 /*

@@ -57,9 +57,10 @@ void dissolve_process_destroy(struct dissolve_process *process);
  * c = (float)sqrt(beta_t), n_t from DISSOLVE_STREAM_CHAIN. How the steps are cut into windows and
  * tiles and how many threads there are changes no bit of any frame.
  */
-DISSOLVE_MUST_USE enum dissolve_status
-dissolve_process_begin(struct dissolve_process *process, struct dissolve_job *job,
-                       const struct dissolve_frame *frames, size_t count);
+DISSOLVE_MUST_USE enum dissolve_status dissolve_process_begin(struct dissolve_process *process,
+                                                              struct dissolve_job *job,
+                                                              const struct dissolve_frame *frames,
+                                                              size_t count);
 
 /*
  * Waits for the window that was begun; its frames are complete then. DISSOLVE_CANCELLED: the job

@@ -26,7 +26,7 @@ enum dissolve_schedule_kind {
 struct dissolve_schedule_options {
     enum dissolve_schedule_kind kind; /* default: constant */
     uint32_t steps;                   /* 0..DISSOLVE_MAX_STEPS */
-    double beta;                      /* constant: 0..1; 0 leaves x as it is, 1 replaces it by noise */
+    double beta; /* constant: 0..1; 0 leaves x as it is, 1 replaces it by noise */
 };
 
 /*

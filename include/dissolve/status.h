@@ -6,15 +6,16 @@
 extern "C" {
 #endif
 
-/* X(suffix, name, text): the constant DISSOLVE_<suffix>, a stable name for programs, a text for people. */
-#define DISSOLVE_STATUS_TABLE(X)                                                                   \
-    X(OK, "ok", "no error")                                                                        \
-    X(NO_MEMORY, "no_memory", "memory could not be allocated")                                     \
-    X(CANCELLED, "cancelled", "the job was cancelled")                                             \
-    X(INVALID, "invalid", "an argument is outside its range")                                      \
-    X(MALFORMED, "malformed", "the bytes are not a valid file of their kind")                      \
-    X(UNSUPPORTED, "unsupported", "the bytes are of a kind that is not read here")                 \
-    X(TOO_LARGE, "too_large", "the input is larger than the limit")                                \
+/* X(suffix, name, text): the constant DISSOLVE_<suffix>, a stable name for programs, a text for
+ * people. */
+#define DISSOLVE_STATUS_TABLE(X)                                                   \
+    X(OK, "ok", "no error")                                                        \
+    X(NO_MEMORY, "no_memory", "memory could not be allocated")                     \
+    X(CANCELLED, "cancelled", "the job was cancelled")                             \
+    X(INVALID, "invalid", "an argument is outside its range")                      \
+    X(MALFORMED, "malformed", "the bytes are not a valid file of their kind")      \
+    X(UNSUPPORTED, "unsupported", "the bytes are of a kind that is not read here") \
+    X(TOO_LARGE, "too_large", "the input is larger than the limit")                \
     X(SYSTEM, "system", "the operating system refused a resource")
 
 enum dissolve_status {
