@@ -14,6 +14,9 @@
 #define CHUNK_HEAD 8
 #define CHUNK_TAIL 4
 
+/* The most that stands before the compressed bytes in a chunk: the sequence number of fdAT. */
+#define MAX_PREFIX 4
+
 /* Noise has no matches to be found: a higher level only takes longer. */
 #define LEVEL 1
 
@@ -73,24 +76,25 @@ static enum dissolve_status append_header(struct codec_buffer *out, uint32_t wid
     return status ? status : append_chunk(out, "IHDR", data, sizeof data);
 }
 
-/* Makes the bytes to compress: each row behind a filter type of 0, for noise has no neighbours. */
-static enum dissolve_status make_rows(const struct codec_raster *raster, uint8_t **rows,
-                                      size_t *size)
+/* How many bytes there are to compress, and the most that they take then. */
+static enum dissolve_status measure(const struct codec_raster *raster, size_t *size, size_t *bound)
 {
     size_t row = (size_t)raster->width * raster->channels;
-    *rows = NULL;
     if (__builtin_mul_overflow(row + 1, (size_t)raster->height, size) || *size > MAX_NUMBER)
         return DISSOLVE_TOO_LARGE;
-    *rows = malloc(*size);
-    if (!*rows)
-        return DISSOLVE_NO_MEMORY;
-    uint8_t *at = *rows;
+    *bound = libdeflate_zlib_compress_bound(NULL, *size);
+    return *bound > MAX_NUMBER - MAX_PREFIX ? DISSOLVE_TOO_LARGE : DISSOLVE_OK;
+}
+
+/* Each row goes behind a filter type of 0, for noise has no neighbours. */
+static void fill_rows(const struct codec_raster *raster, uint8_t *rows)
+{
+    size_t row = (size_t)raster->width * raster->channels;
     for (size_t y = 0; y < raster->height; y++) {
-        *at++ = 0;
-        memcpy(at, raster->pixels + y * row, row);
-        at += row;
+        rows[0] = 0;
+        memcpy(rows + 1, raster->pixels + y * row, row);
+        rows += row + 1;
     }
-    return DISSOLVE_OK;
 }
 
 /* Appends the image data as one chunk. prefix: what stands before the compressed bytes in it. */
@@ -99,22 +103,22 @@ static enum dissolve_status append_image(struct codec_buffer *out, const char ty
                                          const struct codec_raster *raster)
 {
     struct libdeflate_compressor *compressor = NULL;
-    uint8_t *rows;
+    uint8_t *rows = NULL;
     size_t size;
-    enum dissolve_status status = make_rows(raster, &rows, &size);
+    size_t bound;
+    enum dissolve_status status = measure(raster, &size, &bound);
     if (status)
-        goto done;
-    status = DISSOLVE_NO_MEMORY;
-    compressor = libdeflate_alloc_compressor(LEVEL);
-    if (!compressor)
-        goto done;
-    size_t bound = libdeflate_zlib_compress_bound(compressor, size);
-    status = DISSOLVE_TOO_LARGE;
-    if (bound > MAX_NUMBER - prefix_size)
         goto done;
     status = codec_buffer_reserve(out, CHUNK_HEAD + prefix_size + bound + CHUNK_TAIL);
     if (status)
         goto done;
+    rows = malloc(size);
+    compressor = libdeflate_alloc_compressor(LEVEL);
+    if (!rows || !compressor) {
+        status = DISSOLVE_NO_MEMORY;
+        goto done;
+    }
+    fill_rows(raster, rows);
     uint8_t *chunk = out->data + out->size;
     if (prefix_size > 0)
         memcpy(chunk + CHUNK_HEAD, prefix, prefix_size);
