@@ -17,9 +17,9 @@ extern "C" {
 struct codec_image {
     uint32_t width;
     uint32_t height;
-    unsigned channels;    /* 3: R, G, B */
-    uint8_t *pixels;      /* width * height * channels values, 0..255 */
-    uint16_t *pixels16;   /* the same at 0..65535 if the file has 16 bits a channel, else NULL */
+    unsigned channels;  /* 3: R, G, B */
+    uint8_t *pixels;    /* width * height * channels values, 0..255 */
+    uint16_t *pixels16; /* the same at 0..65535 if the file has 16 bits a channel, else NULL */
 };
 
 /*

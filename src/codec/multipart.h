@@ -22,10 +22,14 @@ struct codec_form {
 };
 
 /*
- * Reads a whole body. content_type is the request's header, with its boundary. Field names and
- * file names are at most 255 bytes. DISSOLVE_MALFORMED: not a form (no or bad boundary, cut off,
- * a part without a name, too many fields...), `detail` says it in a sentence; DISSOLVE_NO_MEMORY.
- * *form is to be freed with codec_form_free, after an error too.
+ * Reads a whole body. content_type is the request's header, with its boundary. Names are UTF-8,
+ * file names whatever bytes the client sent; both are at most 255 bytes, a part's headers at most
+ * 4096. %22, %0D and %0A in a name, which browsers write for a quote and line ends, are decoded,
+ * and so are \" and \\; any other backslash or % is itself. No fields at all is a form, too.
+ *
+ * DISSOLVE_MALFORMED: not a form (no or bad boundary, cut off, a part without a name, too many
+ * fields...), `detail` says it in a sentence; DISSOLVE_NO_MEMORY. *form is to be freed with
+ * codec_form_free, after an error too. Takes a time that is linear in size, for any body.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_form_parse(const char *content_type,
                                                         const uint8_t *body, size_t size,

@@ -12,12 +12,17 @@ extern "C" {
 /* Room that any number takes. */
 #define CODEC_NUMBER_ROOM 32
 
-/* Prints a finite double; returns the number of characters (no NUL is written). */
+/*
+ * Prints a double; returns the number of characters (no NUL is written), 0 if it is not finite:
+ * JSON has no word for that.
+ */
 size_t codec_number_print(double value, char text[CODEC_NUMBER_ROOM]);
 
 /*
  * Reads a decimal number, JSON's grammar, from text[0..size): returns how many characters it took,
- * 0 if none stands there. A value beyond double's range becomes infinite.
+ * 0 if none stands there. It takes the longest beginning that is a number: 1 of "1.", 0 of "007",
+ * so that the caller finds what is wrong behind it. A value beyond double's range becomes infinite,
+ * one too small for it 0.
  */
 size_t codec_number_parse(const char *text, size_t size, double *value);
 

@@ -17,7 +17,10 @@ DISSOLVE_MUST_USE enum dissolve_status codec_zip_create(codec_zip_write *write, 
 
 /*
  * Adds one entry and writes it out before it returns. DISSOLVE_CANCELLED: write returned false.
- * No limit on the archive's size (ZIP64 beyond 4 GiB); an entry is less than 4 GiB.
+ * No limit on the archive's size (ZIP64 beyond 4 GiB); an entry of 4 GiB - 1 or more is
+ * DISSOLVE_TOO_LARGE, a name of 0 or more than 65535 bytes DISSOLVE_INVALID. After
+ * DISSOLVE_CANCELLED or DISSOLVE_NO_MEMORY the archive is of no use, and what follows returns the
+ * same.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_zip_add(struct codec_zip *zip, const char *name,
                                                      const void *bytes, size_t size);

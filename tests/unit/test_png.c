@@ -1,0 +1,384 @@
+/* PNG in and out: every kind of PNG against Pillow's pixels, broken files, and what Pillow reads.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libdeflate.h>
+
+#include "codec/image.h"
+#include "failing_malloc.h"
+#include "png_cases.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define ROOM         4096
+
+static size_t from_hex(const char *hex, uint8_t bytes[ROOM])
+{
+    size_t size = strlen(hex) / 2;
+    assert_true(size <= ROOM);
+    for (size_t i = 0; i < size; i++) {
+        unsigned value;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &value), 1);
+        bytes[i] = (uint8_t)value;
+    }
+    return size;
+}
+
+static const struct png_case *find_case(const char *name)
+{
+    for (size_t i = 0; i < COUNT(png_cases); i++)
+        if (strcmp(png_cases[i].name, name) == 0)
+            return &png_cases[i];
+    fail_msg("no case %s", name);
+    return NULL;
+}
+
+/* ---- files made here ---- */
+
+struct file {
+    uint8_t bytes[ROOM];
+    size_t size;
+};
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void add_chunk(struct file *file, const char *type, const void *data, size_t size)
+{
+    uint8_t *at = file->bytes + file->size;
+    assert_true(file->size + size + 12 <= ROOM);
+    put32(at, (uint32_t)size);
+    memcpy(at + 4, type, 4);
+    if (size > 0)
+        memcpy(at + 8, data, size);
+    put32(at + 8 + size, libdeflate_crc32(0, at + 4, size + 4));
+    file->size += size + 12;
+}
+
+static void begin_file(struct file *file, uint32_t width, uint32_t height, unsigned depth,
+                       unsigned colour, unsigned interlaced)
+{
+    uint8_t header[13] = {0};
+    put32(header, width);
+    put32(header + 4, height);
+    header[8] = (uint8_t)depth;
+    header[9] = (uint8_t)colour;
+    header[12] = (uint8_t)interlaced;
+    memcpy(file->bytes, "\x89PNG\r\n\x1a\n", 8);
+    file->size = 8;
+    add_chunk(file, "IHDR", header, sizeof header);
+}
+
+/* Image data of so many zeros, then `extra` bytes behind the compressed ones. */
+static void add_zeros(struct file *file, size_t count, size_t extra)
+{
+    static const uint8_t zeros[ROOM];
+    uint8_t packed[ROOM];
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+    assert_non_null(compressor);
+    size_t size = libdeflate_zlib_compress(compressor, zeros, count, packed, ROOM);
+    libdeflate_free_compressor(compressor);
+    assert_true(size > 0);
+    memset(packed + size, 0, extra);
+    add_chunk(file, "IDAT", packed, size + extra);
+}
+
+static void make_grey(struct file *file, size_t count, size_t extra)
+{
+    begin_file(file, 6, 4, 8, 0, 0);
+    add_zeros(file, count, extra);
+    add_chunk(file, "IEND", NULL, 0);
+}
+
+/* ---- decoding ---- */
+
+static void expect_error(const uint8_t *bytes, size_t size, uint64_t max_pixels,
+                         enum dissolve_status status, const char *part_of_detail)
+{
+    struct codec_image image;
+    char detail[CODEC_DETAIL];
+    memset(&image, 0xff, sizeof image);
+    assert_int_equal(codec_png_decode(bytes, size, max_pixels, &image, detail), status);
+    if (!strstr(detail, part_of_detail))
+        fail_msg("'%s' has no '%s'", detail, part_of_detail);
+    assert_null(image.pixels);
+    assert_null(image.pixels16);
+    assert_int_equal(image.width, 0);
+}
+
+static void expect_malformed(const struct file *file, const char *part_of_detail)
+{
+    expect_error(file->bytes, file->size, 1000, DISSOLVE_MALFORMED, part_of_detail);
+}
+
+static void check_pixels(const struct png_case *one, const struct codec_image *image)
+{
+    static uint8_t expected[ROOM];
+    size_t size = from_hex(one->pixels, expected);
+    assert_int_equal(image->width, one->width);
+    assert_int_equal(image->height, one->height);
+    assert_int_equal(image->channels, 3);
+    if (!one->deep) {
+        assert_null(image->pixels16);
+        assert_memory_equal(image->pixels, expected, size);
+        return;
+    }
+    assert_non_null(image->pixels16);
+    for (size_t i = 0; i < size / 2; i++) {
+        assert_int_equal(image->pixels[i], expected[2 * i]);
+        assert_int_equal(image->pixels16[i], expected[2 * i] << 8 | expected[2 * i + 1]);
+    }
+}
+
+static void test_every_kind_is_as_pillow_has_it(void **state)
+{
+    (void)state;
+    static uint8_t bytes[ROOM];
+    assert_int_equal(COUNT(png_cases), 2 * 15 + 12);
+    for (size_t i = 0; i < COUNT(png_cases); i++) {
+        struct codec_image image;
+        char detail[CODEC_DETAIL];
+        size_t size = from_hex(png_cases[i].file, bytes);
+        if (codec_png_decode(bytes, size, 35, &image, detail))
+            fail_msg("%s: %s", png_cases[i].name, detail);
+        assert_string_equal(detail, "");
+        check_pixels(&png_cases[i], &image);
+        codec_image_free(&image);
+        assert_null(image.pixels);
+    }
+}
+
+/* The size of the raw data, by going from pixel to pixel. */
+static size_t count_raw(unsigned width, unsigned height, unsigned bits, unsigned interlaced)
+{
+    /* The pass of a pixel, by its place in a square of 8 x 8. */
+    static const char passes[8][9] = {"16462646", "77777777", "56565656", "77777777",
+                                      "36463646", "77777777", "56565656", "77777777"};
+    size_t total = 0;
+    for (char pass = '1'; pass <= '7'; pass++) {
+        for (unsigned y = 0; y < height; y++) {
+            size_t pixels = 0;
+            for (unsigned x = 0; x < width; x++)
+                pixels += (interlaced ? passes[y % 8][x % 8] : '1') == pass;
+            total += pixels > 0 ? 1 + (pixels * bits + 7) / 8 : 0;
+        }
+    }
+    return total;
+}
+
+static void check_raw_size(unsigned width, unsigned height, unsigned depth, unsigned colour,
+                           unsigned interlaced)
+{
+    unsigned channels = colour == 0 ? 1 : 4;
+    size_t raw = count_raw(width, height, depth * channels, interlaced);
+    for (size_t size = raw - 1; size <= raw + 1; size++) {
+        struct file file;
+        struct codec_image image;
+        char detail[CODEC_DETAIL];
+        begin_file(&file, width, height, depth, colour, interlaced);
+        add_zeros(&file, size, 0);
+        add_chunk(&file, "IEND", NULL, 0);
+        enum dissolve_status status =
+            codec_png_decode(file.bytes, file.size, UINT64_MAX, &image, detail);
+        assert_int_equal(status, size == raw ? DISSOLVE_OK : DISSOLVE_MALFORMED);
+        codec_image_free(&image);
+    }
+}
+
+static void test_image_data_has_exactly_its_size(void **state)
+{
+    (void)state;
+    for (unsigned width = 1; width <= 10; width++) {
+        for (unsigned height = 1; height <= 10; height++) {
+            for (unsigned interlaced = 0; interlaced <= 1; interlaced++) {
+                check_raw_size(width, height, 1, 0, interlaced);
+                check_raw_size(width, height, 4, 0, interlaced);
+                check_raw_size(width, height, 16, 6, interlaced);
+            }
+        }
+    }
+}
+
+static void test_not_a_png(void **state)
+{
+    (void)state;
+    expect_error(NULL, 0, 1000, DISSOLVE_UNSUPPORTED, "not a PNG");
+    expect_error((const uint8_t *)"\x89PNG\r\n\x1a", 7, 1000, DISSOLVE_UNSUPPORTED, "not a PNG");
+    expect_error((const uint8_t *)"\xff\xd8\xff\xe0 a JPEG", 11, 1000, DISSOLVE_UNSUPPORTED,
+                 "not a PNG");
+}
+
+static void test_cut_off_anywhere(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"rgb 8 bit", "palette 4 bit interlaced", "profile"};
+    static uint8_t bytes[ROOM];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        size_t whole = from_hex(find_case(names[i])->file, bytes);
+        for (size_t size = 8; size < whole; size++) {
+            uint8_t *copy = test_malloc(size); /* exactly as long, for the sanitizer */
+            memcpy(copy, bytes, size);
+            expect_error(copy, size, 1000, DISSOLVE_MALFORMED, "The PNG");
+            test_free(copy);
+        }
+    }
+}
+
+static void test_one_bit_wrong_anywhere(void **state)
+{
+    (void)state;
+    static uint8_t bytes[ROOM];
+    const struct png_case *one = find_case("rgb 8 bit");
+    size_t size = from_hex(one->file, bytes);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        struct codec_image image;
+        char detail[CODEC_DETAIL];
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        enum dissolve_status status = codec_png_decode(bytes, size, 1000, &image, detail);
+        assert_true(status == (bit / 8 < 8 ? DISSOLVE_UNSUPPORTED : DISSOLVE_MALFORMED));
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+}
+
+static void test_image_data_broken(void **state)
+{
+    (void)state;
+    const size_t raw = 4 * 7;
+    struct file file;
+    make_grey(&file, raw - 1, 0);
+    expect_malformed(&file, "ends before the last row");
+    make_grey(&file, raw + 1, 0);
+    expect_malformed(&file, "longer than the size in its header");
+    make_grey(&file, raw, 1);
+    expect_malformed(&file, "bytes behind");
+    begin_file(&file, 6, 4, 8, 0, 0);
+    add_chunk(&file, "IEND", NULL, 0);
+    expect_malformed(&file, "image data");
+    begin_file(&file, 6, 4, 8, 0, 0);
+    add_chunk(&file, "IDAT", "\x78\x9c\x07 nothing", 11);
+    add_chunk(&file, "IEND", NULL, 0);
+    expect_malformed(&file, "compressed image data is broken");
+}
+
+static void test_wrong_adler(void **state)
+{
+    (void)state;
+    struct file file;
+    struct file data;
+    begin_file(&file, 6, 4, 8, 0, 0);
+    size_t header = file.size;
+    add_zeros(&file, 28, 0);
+    size_t size = file.size - header - 12;
+    file.bytes[header + 8 + size - 1] ^= 1;
+    begin_file(&data, 6, 4, 8, 0, 0);
+    add_chunk(&data, "IDAT", file.bytes + header + 8, size);
+    add_chunk(&data, "IEND", NULL, 0);
+    expect_malformed(&data, "compressed image data is broken");
+}
+
+static void test_broken_chunks(void **state)
+{
+    (void)state;
+    struct file file;
+    begin_file(&file, 6, 4, 8, 0, 0);
+    file.bytes[file.size - 1] ^= 1;
+    expect_malformed(&file, "CRC");
+    begin_file(&file, 6, 4, 8, 0, 0);
+    add_zeros(&file, 28, 0);
+    file.bytes[file.size - 1] ^= 1;
+    add_chunk(&file, "IEND", NULL, 0);
+    expect_malformed(&file, "CRC");
+    begin_file(&file, 6, 4, 8, 0, 0);
+    add_chunk(&file, "ABCD", "?", 1);
+    expect_malformed(&file, "critical");
+    begin_file(&file, 6, 4, 8, 3, 0);
+    add_zeros(&file, 28, 0);
+    add_chunk(&file, "IEND", NULL, 0);
+    expect_malformed(&file, "PLTE");
+    begin_file(&file, 6, 4, 3, 0, 0);
+    expect_malformed(&file, "The PNG is broken");
+    begin_file(&file, 0, 4, 8, 0, 0);
+    expect_malformed(&file, "The PNG is broken");
+    begin_file(&file, 4, 0, 8, 0, 0);
+    expect_malformed(&file, "The PNG is broken");
+}
+
+static void test_size_limits(void **state)
+{
+    (void)state;
+    struct file file;
+    make_grey(&file, 28, 0);
+    expect_error(file.bytes, file.size, 23, DISSOLVE_TOO_LARGE, "6 x 4 pixels; the limit is 23");
+    begin_file(&file, 60000, 60000, 8, 2, 0);
+    expect_error(file.bytes, file.size, 64000000, DISSOLVE_TOO_LARGE, "60000 x 60000");
+    begin_file(&file, 0x7fffffff, 0x7fffffff, 16, 6, 1);
+    expect_error(file.bytes, file.size, 64000000, DISSOLVE_TOO_LARGE, "2147483647 x 2147483647");
+    expect_error(file.bytes, file.size, UINT64_MAX, DISSOLVE_TOO_LARGE, "too large");
+    begin_file(&file, 0x7fffffff, 0x7fffffff, 8, 0, 0);
+    expect_error(file.bytes, file.size, UINT64_MAX, DISSOLVE_TOO_LARGE, "too large");
+    begin_file(&file, 0x80000000, 1, 8, 2, 0);
+    expect_error(file.bytes, file.size, UINT64_MAX, DISSOLVE_MALFORMED, "out of range");
+    begin_file(&file, 1, 0x80000000, 8, 2, 0);
+    expect_error(file.bytes, file.size, UINT64_MAX, DISSOLVE_MALFORMED, "out of range");
+}
+
+/* A few bytes cannot be a terabyte of pixels, so none is asked for. */
+static void test_claimed_size_is_not_allocated(void **state)
+{
+    (void)state;
+    struct file file;
+    begin_file(&file, 1u << 20, 1u << 20, 8, 0, 0);
+    add_zeros(&file, 28, 0);
+    add_chunk(&file, "IEND", NULL, 0);
+    expect_error(file.bytes, file.size, UINT64_MAX, DISSOLVE_MALFORMED, "before the last row");
+}
+
+static void test_decode_no_memory(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"rgb 8 bit", "palette tRNS", "rgba 16 bit interlaced",
+                                        "profile"};
+    static uint8_t bytes[ROOM];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        size_t size = from_hex(find_case(names[i])->file, bytes);
+        bool failed = true;
+        for (long n = 0; failed; n++) {
+            struct codec_image image;
+            char detail[CODEC_DETAIL];
+            fail_allocation(n);
+            enum dissolve_status status = codec_png_decode(bytes, size, 1000, &image, detail);
+            failed = allocation_failed();
+            assert_int_equal(status, failed ? DISSOLVE_NO_MEMORY : DISSOLVE_OK);
+            assert_true(failed == (strstr(detail, "not enough memory") != NULL));
+            assert_true(failed == !image.pixels);
+            codec_image_free(&image);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_kind_is_as_pillow_has_it),
+        cmocka_unit_test(test_image_data_has_exactly_its_size),
+        cmocka_unit_test(test_not_a_png),
+        cmocka_unit_test(test_cut_off_anywhere),
+        cmocka_unit_test(test_one_bit_wrong_anywhere),
+        cmocka_unit_test(test_image_data_broken),
+        cmocka_unit_test(test_wrong_adler),
+        cmocka_unit_test(test_broken_chunks),
+        cmocka_unit_test(test_size_limits),
+        cmocka_unit_test(test_claimed_size_is_not_allocated),
+        cmocka_unit_test(test_decode_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
