@@ -1,0 +1,186 @@
+/* The life of one exchange between its socket thread and its job thread. */
+#include "exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+double http_exchange_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+struct http_exchange *http_exchange_create(struct api_service *service, const char *target)
+{
+    struct http_exchange *exchange = calloc(1, sizeof *exchange);
+    if (exchange == NULL)
+        return NULL;
+    exchange->service = service;
+    atomic_init(&exchange->holders, 1);
+    atomic_init(&exchange->gone, false);
+    exchange->target_status = http_target_parse(target, &exchange->target);
+    return exchange;
+}
+
+void http_exchange_hold(struct http_exchange *exchange)
+{
+    atomic_fetch_add(&exchange->holders, 1);
+}
+
+static void forget_headers(struct http_exchange *exchange)
+{
+    for (size_t i = 0; i < exchange->header_count; i++) {
+        free(exchange->headers[i].name);
+        free(exchange->headers[i].value);
+    }
+    free(exchange->headers);
+    exchange->headers = NULL;
+    exchange->header_count = 0;
+    exchange->status = 0;
+}
+
+void http_exchange_release(struct http_exchange *exchange)
+{
+    if (atomic_fetch_sub(&exchange->holders, 1) != 1)
+        return;
+    forget_headers(exchange);
+    http_target_free(&exchange->target);
+    free(exchange->content_type);
+    free(exchange->accept);
+    free(exchange->if_none_match);
+    free(exchange->body);
+    http_pipe_destroy(exchange->pipe);
+    dissolve_job_destroy(exchange->job);
+    free(exchange);
+}
+
+static bool copy(const char *text, char **copied)
+{
+    *copied = text == NULL ? NULL : strdup(text);
+    return text == NULL || *copied != NULL;
+}
+
+bool http_exchange_read_head(struct http_exchange *exchange, const struct http_head *head)
+{
+    http_head_id(head, exchange->id);
+    return copy(head->content_type, &exchange->content_type) &&
+           copy(head->accept, &exchange->accept) &&
+           copy(head->if_none_match, &exchange->if_none_match);
+}
+
+bool http_exchange_append(struct http_exchange *exchange, const void *bytes, size_t size,
+                          size_t expected)
+{
+    if (size > SIZE_MAX - exchange->body_size)
+        return false;
+    size_t needed = exchange->body_size + size;
+    if (needed > exchange->body_capacity) {
+        /* Doubling, although the size may be known: a client that lies about it costs nothing. */
+        size_t capacity =
+            exchange->body_capacity > SIZE_MAX / 2 ? SIZE_MAX : exchange->body_capacity * 2;
+        if (capacity > expected && expected >= needed)
+            capacity = expected;
+        if (capacity < needed)
+            capacity = needed;
+        uint8_t *body = realloc(exchange->body, capacity);
+        if (body == NULL)
+            return false;
+        exchange->body = body;
+        exchange->body_capacity = capacity;
+    }
+    memcpy(exchange->body + exchange->body_size, bytes, size);
+    exchange->body_size = needed;
+    return true;
+}
+
+bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
+                         void (*notify)(void *context))
+{
+    http_pipe_destroy(exchange->pipe);
+    exchange->pipe = http_pipe_create(capacity, notify, exchange);
+    if (exchange->pipe == NULL)
+        return false;
+    if (exchange->head_only)
+        http_pipe_count_only(exchange->pipe);
+    return true;
+}
+
+static void start(void *context, int status, const struct api_field *headers, size_t count)
+{
+    struct http_exchange *exchange = context;
+    forget_headers(exchange);
+    exchange->headers = calloc(count == 0 ? 1 : count, sizeof *exchange->headers);
+    bool complete = exchange->headers != NULL;
+    for (size_t i = 0; complete && i < count; i++) {
+        struct http_header *header = &exchange->headers[i];
+        exchange->header_count = i + 1;
+        complete = copy(headers[i].name, &header->name) && copy(headers[i].value, &header->value);
+    }
+    if (complete)
+        exchange->status = status;
+    else
+        http_pipe_abort(exchange->pipe); /* no memory for a head: no answer at all */
+}
+
+static bool write_bytes(void *context, const void *bytes, size_t size)
+{
+    struct http_exchange *exchange = context;
+    return http_pipe_write(exchange->pipe, bytes, size);
+}
+
+static bool handle(struct http_exchange *exchange, const struct api_reply *reply)
+{
+    const struct api_request request = {
+        .id = exchange->id,
+        .content_type = exchange->content_type,
+        .accept = exchange->accept,
+        .if_none_match = exchange->if_none_match,
+        .query = exchange->target.query,
+        .query_count = exchange->target.query_count,
+        .body = exchange->body != NULL ? exchange->body : (const uint8_t *)"",
+        .body_size = exchange->body_size,
+    };
+    bool complete = api_handle(exchange->service, exchange->route, &request, exchange->job, reply,
+                               &exchange->timing);
+    return complete && exchange->status != 0;
+}
+
+void http_exchange_answer(struct http_exchange *exchange)
+{
+    const struct api_reply reply = {exchange, start, write_bytes};
+    bool complete = !atomic_load(&exchange->gone) && handle(exchange, &reply);
+    if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
+        api_refuse(&reply, exchange->id, 500, "The answer could not be completed.");
+        complete = exchange->status != 0;
+    }
+    /* Not needed while a slow reader takes the answer. */
+    free(exchange->body);
+    exchange->body = NULL;
+    http_pipe_end(exchange->pipe, complete);
+}
+
+void http_exchange_refuse(struct http_exchange *exchange)
+{
+    const struct api_reply reply = {exchange, start, write_bytes};
+    api_refuse(&reply, exchange->id, exchange->refusal, exchange->refusal_detail);
+    http_pipe_end(exchange->pipe, exchange->status != 0);
+}
+
+void http_exchange_abandon(struct http_exchange *exchange)
+{
+    atomic_store(&exchange->gone, true);
+    if (exchange->job != NULL)
+        dissolve_job_cancel(exchange->job);
+    if (exchange->pipe != NULL)
+        http_pipe_abort(exchange->pipe);
+}
+
+void http_exchange_print_timing(const struct http_exchange *exchange, char text[HTTP_TIMING_TEXT])
+{
+    snprintf(text, HTTP_TIMING_TEXT,
+             "queue;dur=%.3f, decode;dur=%.3f, diffuse;dur=%.3f, encode;dur=%.3f", exchange->queued,
+             exchange->timing.decode, exchange->timing.diffuse, exchange->timing.encode);
+}

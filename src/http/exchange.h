@@ -1,0 +1,118 @@
+/* One request and its answer: everything that is true of it, in one struct. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "../api/api.h"
+#include "head.h"
+#include "pipe.h"
+#include "queue.h"
+#include "target.h"
+#include <stdatomic.h>
+
+enum http_stage {
+    HTTP_NEW,       /* only the request line is known */
+    HTTP_RECEIVING, /* the body comes in */
+    HTTP_WORKING,   /* a job thread has it; the connection is suspended */
+    HTTP_ANSWERING,
+};
+
+struct http_header {
+    char *name;
+    char *value;
+};
+
+/*
+ * The socket thread owns it until it is submitted, and again once the pipe has notified; what the
+ * job thread writes meanwhile is `timing`, `status` and `headers`, all of it before the pipe
+ * opens, or, for timing, ends. The pipe, the job and `gone` are for both of them and the watcher.
+ * It is freed when both the socket thread and the job thread have released it.
+ */
+struct http_exchange {
+    struct http_work work; /* first, so that work and exchange are one address */
+    struct api_service *service;
+    atomic_uint holders;
+    atomic_bool gone; /* nobody waits for the answer */
+    enum http_stage stage;
+
+    /* the request */
+    struct http_target target;
+    enum dissolve_status target_status;
+    char id[HTTP_ID_MAX + 1];
+    char *content_type;
+    char *accept;
+    char *if_none_match;
+    const struct api_route *route; /* NULL: refused, or OPTIONS */
+    bool head_only;
+    bool http_1_0;
+    uint8_t *body;
+    size_t body_size;
+    size_t body_capacity;
+    size_t body_expected; /* 0: not known */
+    uint64_t body_seen;   /* kept or not */
+
+    /* the answer */
+    int refusal; /* its status, 0: not refused */
+    const char *refusal_detail;
+    const char *allow; /* value of an Allow header, or NULL */
+    bool preflight;    /* the answer is that of OPTIONS */
+    bool close;        /* the connection, after the answer */
+    int status;        /* 0: not begun */
+    struct http_header *headers;
+    size_t header_count;
+    struct http_pipe *pipe;
+    struct dissolve_job *job; /* NULL: no job thread has had it */
+    struct api_timing timing;
+    double queued; /* milliseconds */
+    double submitted;
+
+    /* the socket thread's */
+    void *connection;
+    void *response;
+    uint64_t watch;
+    bool counted;
+};
+
+/* The headers of an answer that a page of another origin may read. */
+#define HTTP_EXPOSED_HEADERS "X-Request-Id, Dissolve-Seed, Server-Timing, Retry-After"
+
+/* Held once, for the socket thread. target is the request line's. NULL: no memory. */
+DISSOLVE_MUST_USE struct http_exchange *http_exchange_create(struct api_service *service,
+                                                             const char *target);
+
+void http_exchange_hold(struct http_exchange *exchange);
+
+/* The last one frees it and all that it owns. */
+void http_exchange_release(struct http_exchange *exchange);
+
+/* Copies what outlives the head. false: no memory. */
+DISSOLVE_MUST_USE bool http_exchange_read_head(struct http_exchange *exchange,
+                                               const struct http_head *head);
+
+/* Adds bytes of the body; expected is the whole of it if known, else 0. false: no memory. */
+DISSOLVE_MUST_USE bool http_exchange_append(struct http_exchange *exchange, const void *bytes,
+                                            size_t size, size_t expected);
+
+/*
+ * Gets ready for an answer. capacity and notify(context = exchange) are the pipe's; the bytes of an
+ * answer to HEAD are only counted. false: no memory.
+ */
+DISSOLVE_MUST_USE bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
+                                           void (*notify)(void *context));
+
+/* Makes the answer, into the pipe, and ends it. On a job thread, or right away for a document. */
+void http_exchange_answer(struct http_exchange *exchange);
+
+/* Likewise, but the answer is the refusal. */
+void http_exchange_refuse(struct http_exchange *exchange);
+
+/* Nobody waits for the answer: its job is cancelled and its pipe aborted. Any thread. */
+void http_exchange_abandon(struct http_exchange *exchange);
+
+/* Milliseconds, for measuring. */
+double http_exchange_clock(void);
+
+/* The value of a Server-Timing header. */
+enum { HTTP_TIMING_TEXT = 160 };
+void http_exchange_print_timing(const struct http_exchange *exchange, char text[HTTP_TIMING_TEXT]);
+
+#endif

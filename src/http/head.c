@@ -1,0 +1,101 @@
+/* Reading a request's headers, with the checks that keep requests from being smuggled. */
+#include "head.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+
+static const char LETTERS_AND_DIGITS[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+static bool is_token(const char *text)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (const char *c = text; *c != '\0'; c++) {
+        if (strchr(LETTERS_AND_DIGITS, *c) == NULL && strchr(marks, *c) == NULL)
+            return false;
+    }
+    return text[0] != '\0';
+}
+
+static bool keep(const char *wanted, const char *name, const char *value, const char **kept)
+{
+    if (strcasecmp(name, wanted) != 0)
+        return false;
+    if (*kept == NULL)
+        *kept = value;
+    return true;
+}
+
+void http_head_add(struct http_head *head, const char *name, const char *value)
+{
+    if (value == NULL)
+        value = "";
+    if (!is_token(name))
+        head->malformed = true;
+    if (keep("Content-Length", name, value, &head->content_length))
+        head->content_lengths++;
+    else if (keep("Transfer-Encoding", name, value, &head->transfer_encoding))
+        head->transfer_encodings++;
+    else if (!keep("Content-Type", name, value, &head->content_type) &&
+             !keep("Accept", name, value, &head->accept) &&
+             !keep("If-None-Match", name, value, &head->if_none_match) &&
+             !keep("X-Request-Id", name, value, &head->request_id))
+        keep("Expect", name, value, &head->expect);
+}
+
+int http_head_check(const struct http_head *head, bool http_1_0, const char **detail)
+{
+    *detail = NULL;
+    if (head->malformed)
+        *detail = "The name of a header is not a token.";
+    else if (head->content_lengths > 1)
+        *detail = "There is more than one Content-Length.";
+    else if (head->content_lengths > 0 && head->transfer_encodings > 0)
+        *detail = "There is a Content-Length together with a Transfer-Encoding.";
+    else if (head->transfer_encodings > 1)
+        *detail = "There is more than one Transfer-Encoding.";
+    else if (head->transfer_encodings > 0 && http_1_0)
+        *detail = "HTTP/1.0 has no Transfer-Encoding.";
+    if (*detail != NULL)
+        return 400;
+    if (head->transfer_encodings == 0 || strcasecmp(head->transfer_encoding, "chunked") == 0)
+        return 0;
+    *detail = "The only transfer coding known here is chunked.";
+    return 501;
+}
+
+uint64_t http_head_body_size(const struct http_head *head)
+{
+    if (head->transfer_encodings > 0)
+        return UINT64_MAX;
+    return head->content_lengths == 0 ? 0 : strtoull(head->content_length, NULL, 10);
+}
+
+static bool is_sound(const char *id)
+{
+    size_t length = strlen(id);
+    for (size_t i = 0; i < length; i++) {
+        if (strchr(LETTERS_AND_DIGITS, id[i]) == NULL && strchr("._-", id[i]) == NULL)
+            return false;
+    }
+    return length >= 1 && length <= HTTP_ID_MAX;
+}
+
+void http_head_id(const struct http_head *head, char id[HTTP_ID_MAX + 1])
+{
+    if (head->request_id != NULL && is_sound(head->request_id)) {
+        memcpy(id, head->request_id, strlen(head->request_id) + 1);
+        return;
+    }
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
+        struct timespec now; /* early in a machine's start: unique is enough */
+        clock_gettime(CLOCK_REALTIME, &now);
+        number = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    }
+    snprintf(id, HTTP_ID_MAX + 1, "%016llx", (unsigned long long)number);
+}

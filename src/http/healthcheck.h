@@ -1,0 +1,10 @@
+/* Asks a running instance whether it is alive. */
+#ifndef HTTP_HEALTHCHECK_H
+#define HTTP_HEALTHCHECK_H
+
+#include "address.h"
+
+/* true: GET /healthz at the address was answered with 200, within a few seconds. */
+DISSOLVE_MUST_USE bool http_healthcheck(const struct http_address *listen);
+
+#endif

@@ -1,0 +1,16 @@
+/* Listens on to a client whose request was refused before it had sent all of it. */
+#ifndef HTTP_LINGER_H
+#define HTTP_LINGER_H
+
+#include "watcher.h"
+#include <stdint.h>
+
+/*
+ * A socket closed with unread bytes in it sends a reset, which takes the answer away from a client
+ * that is still sending. So a copy of the descriptor is kept, and what comes in is thrown away:
+ * until the client closes, has sent `limit` bytes or half a minute is over. Call it while fd is
+ * open; whoever owns fd goes on to write to it, shuts its sending side down and closes it.
+ */
+void http_linger(struct http_watcher *watcher, int fd, uint64_t limit);
+
+#endif

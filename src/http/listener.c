@@ -1,0 +1,123 @@
+/* Listening and accepting, without libmicrohttpd: closing the socket must be possible at any time.
+ */
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+struct http_listener {
+    struct http_watcher *watcher;
+    void (*accepted)(void *context, int fd, const struct http_address *peer);
+    void *context;
+    struct http_address address;
+    uint64_t watch;
+    int fd;
+    int spare;
+};
+
+enum { ACCEPTS_AT_ONCE = 64 };
+
+/*
+ * Out of descriptors: a connection left waiting would wake this thread again and again, so the
+ * spare descriptor is given up to take it, close it and have the spare again.
+ */
+static void turn_away(struct http_listener *listener)
+{
+    if (listener->spare >= 0)
+        close(listener->spare);
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static bool accept_waiting(void *context, uint32_t events)
+{
+    struct http_listener *listener = context;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        struct http_address peer = {.size = sizeof peer.storage};
+        int fd = accept4(listener->fd, (struct sockaddr *)&peer.storage, &peer.size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            listener->accepted(listener->context, fd, &peer);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            turn_away(listener);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        }
+    }
+    return true;
+}
+
+static int open_socket(const struct http_address *address)
+{
+    int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int on = 1;
+    int off = 0;
+    bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
+    if (address->storage.ss_family == AF_INET6)
+        ok = ok && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
+    ok = ok && bind(fd, (const struct sockaddr *)&address->storage, address->size) == 0 &&
+         listen(fd, SOMAXCONN) == 0;
+    if (!ok) {
+        int reason = errno;
+        close(fd);
+        errno = reason;
+        return -1;
+    }
+    return fd;
+}
+
+struct http_listener *
+http_listener_open(const struct http_address *address, struct http_watcher *watcher,
+                   void (*accepted)(void *context, int fd, const struct http_address *peer),
+                   void *context)
+{
+    struct http_listener *listener = calloc(1, sizeof *listener);
+    if (listener == NULL)
+        return NULL;
+    *listener = (struct http_listener){
+        .watcher = watcher, .accepted = accepted, .context = context, .spare = -1};
+    listener->address.size = sizeof listener->address.storage;
+    listener->fd = open_socket(address);
+    if (listener->fd < 0)
+        goto failed;
+    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (getsockname(listener->fd, (struct sockaddr *)&listener->address.storage,
+                    &listener->address.size) != 0)
+        goto failed;
+    struct http_watch watch = {
+        .fd = listener->fd, .events = EPOLLIN, .seen = accept_waiting, .context = listener};
+    listener->watch = http_watcher_add(watcher, &watch);
+    if (listener->watch != 0)
+        return listener;
+failed:;
+    int reason = errno;
+    http_listener_close(listener);
+    errno = reason;
+    return NULL;
+}
+
+const struct http_address *http_listener_address(const struct http_listener *listener)
+{
+    return &listener->address;
+}
+
+void http_listener_close(struct http_listener *listener)
+{
+    if (listener == NULL)
+        return;
+    http_watcher_remove(listener->watcher, listener->watch);
+    if (listener->fd >= 0)
+        close(listener->fd);
+    if (listener->spare >= 0)
+        close(listener->spare);
+    free(listener);
+}

@@ -1,0 +1,25 @@
+/* The socket that new connections come in by. */
+#ifndef HTTP_LISTENER_H
+#define HTTP_LISTENER_H
+
+#include "address.h"
+#include "watcher.h"
+
+struct http_listener;
+
+/*
+ * Listens on the address; each new connection is given to accepted, on the watcher's thread, which
+ * then owns it. NULL: the system refused, errno says why.
+ */
+DISSOLVE_MUST_USE struct http_listener *
+http_listener_open(const struct http_address *address, struct http_watcher *watcher,
+                   void (*accepted)(void *context, int fd, const struct http_address *peer),
+                   void *context);
+
+/* Where it listens: with the port that the system picked, if port 0 was asked for. */
+const struct http_address *http_listener_address(const struct http_listener *listener);
+
+/* Stops listening; accepted is not called any more when this returns. NULL is fine. */
+void http_listener_close(struct http_listener *listener);
+
+#endif

@@ -1,0 +1,32 @@
+/* A bounded queue of work and the threads that do it. */
+#ifndef HTTP_QUEUE_H
+#define HTTP_QUEUE_H
+
+#include <dissolve/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct http_queue;
+
+/* A piece of work is the caller's memory, so that handing it over cannot fail for want of any. */
+struct http_work {
+    void (*run)(struct http_work *work);
+    struct http_work *next; /* the queue's own */
+};
+
+/* Starts `threads` >= 1 threads; at most `capacity` >= 1 pieces wait. NULL: it could not. */
+DISSOLVE_MUST_USE struct http_queue *http_queue_create(unsigned threads, size_t capacity);
+
+/* Runs, first come first served, on one of the threads. false: full or closed, it will not run. */
+DISSOLVE_MUST_USE bool http_queue_submit(struct http_queue *queue, struct http_work *work);
+
+/* Whether a submit would be refused right now. */
+bool http_queue_full(struct http_queue *queue);
+
+/* Refuses further work and returns when all that was submitted has run. NULL is fine. */
+void http_queue_close(struct http_queue *queue);
+
+/* Closes it and frees it. NULL is fine. */
+void http_queue_destroy(struct http_queue *queue);
+
+#endif
