@@ -1,0 +1,104 @@
+"""HTTP over a bare socket, for what a well-behaved client library hides: interim answers, trailers, cuts."""
+
+import select
+import socket
+
+from server import PATIENCE
+
+
+class Response:
+    """One answer as it came over the wire."""
+
+    def __init__(self, status, headers):
+        self.status = status
+        self.headers = headers
+        self.body = b""
+        self.trailers = {}
+
+
+def request_head(method, target, **headers):
+    """The bytes of a request's head; underscores in header names stand for hyphens."""
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+
+
+class Connection:
+    """A connection to the server; a context manager that closes it."""
+
+    def __init__(self, server, receive_buffer=None):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.settimeout(PATIENCE)
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect(("127.0.0.1", server.port))
+        self.stream = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def post(self, target, body, **headers):
+        self.send(request_head("POST", target, Content_Length=len(body), **headers) + body)
+
+    def first_bytes(self, count, patience):
+        """What has arrived of the answer, at most count bytes, left in place; b"" if nothing yet."""
+        if not select.select([self.socket], [], [], patience)[0]:
+            return b""
+        return self.socket.recv(count, socket.MSG_PEEK)
+
+    def read_head(self):
+        """The next status line and its headers (names in lower case)."""
+        line = self.stream.readline().decode("latin-1")
+        assert line.startswith("HTTP/1."), f"no status line but {line!r}"
+        return Response(int(line.split()[1]), self._fields())
+
+    def _fields(self):
+        fields = {}
+        while True:
+            line = self.stream.readline().decode("latin-1")
+            assert line.endswith("\n"), f"the connection ended within a head, at {line!r}"
+            if line.strip() == "":
+                return fields
+            name, _, value = line.partition(":")
+            fields[name.strip().lower()] = value.strip()
+
+    def read_response(self):
+        """A whole final answer, with its trailers; interim answers are skipped."""
+        response = self.read_head()
+        while 100 <= response.status < 200:
+            response = self.read_head()
+        self.read_body(response)
+        return response
+
+    def read_body(self, response):
+        if response.headers.get("transfer-encoding", "").lower() == "chunked":
+            parts = []
+            while True:
+                line = self.stream.readline()
+                assert line, "the connection ended before the last chunk"
+                size = int(line.split(b";")[0], 16)
+                if size == 0:
+                    break
+                parts.append(self.read_exactly(size))
+                assert self.stream.readline() == b"\r\n", "a chunk does not end with CRLF"
+            response.trailers = self._fields()
+            response.body = b"".join(parts)
+        elif "content-length" in response.headers:
+            response.body = self.read_exactly(int(response.headers["content-length"]))
+        else:
+            response.body = self.stream.read()
+
+    def read_exactly(self, size):
+        data = self.stream.read(size)
+        assert len(data) == size, f"{len(data)} of {size} bytes, then the connection ended"
+        return data

@@ -1,0 +1,121 @@
+"""Settings as flags and environment variables, bad ones, and the healthcheck."""
+
+import socket
+import threading
+
+import pytest
+
+import pictures
+from checks import assert_ok, assert_problem, dissolve
+from server import Server, run_to_end
+
+
+@pytest.mark.parametrize("name, value", [
+    ("listen", "nonsense"), ("listen", "127.0.0.1"), ("listen", "127.0.0.1:99999"),
+    ("listen", "127.0.0.1:http"), ("listen", "300.0.0.1:0"), ("listen", ""), ("listen", ":"),
+    ("threads", "many"), ("threads", "-1"), ("threads", "1.5"), ("threads", ""),
+    ("threads", "99999999999999999999"),
+    ("queue", "long"), ("queue", "-1"), ("queue", ""),
+    ("max-body", "x"), ("max-body", "-5"), ("max-body", ""), ("max-pixels", "x"),
+    ("max-pixels", "-1"), ("max-work", "x"), ("max-work", "-1"),
+    ("max-work", "99999999999999999999999")])
+def test_a_bad_value_ends_the_start_and_names_the_setting(name, value):
+    listen = () if name == "listen" else ("--listen", "127.0.0.1:0")
+    flag = run_to_end(*listen, "--" + name, value)
+    assert flag.returncode == 2, f"exit status {flag.returncode}: {flag.stderr}"
+    assert name in flag.stderr, f"stderr does not name {name}: {flag.stderr!r}"
+    variable = "DISSOLVED_" + name.upper().replace("-", "_")
+    settings = {"DISSOLVED_LISTEN": "127.0.0.1:0", variable: value}
+    if value:
+        by_environment = run_to_end(**settings)
+        assert by_environment.returncode == 2, f"{variable}: {by_environment.stderr}"
+        assert name in by_environment.stderr or variable in by_environment.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--banana", "1"], ["--banana"], ["banana"], ["-x"], ["--threads"], ["--listen"]])
+def test_an_argument_that_does_not_exist_or_lacks_its_value_is_named(arguments):
+    ended = run_to_end(*arguments, DISSOLVED_LISTEN="127.0.0.1:0")
+    assert ended.returncode == 2
+    assert arguments[0].lstrip("-") in ended.stderr
+
+
+def test_the_environment_sets_what_flags_set(start_server):
+    server = start_server(listen=(), DISSOLVED_LISTEN="127.0.0.1:0", DISSOLVED_THREADS="3",
+                          DISSOLVED_MAX_PIXELS="100")
+    with server.client() as client:
+        assert client.get("/v1").json()["threads"] == 3
+        assert_ok(dissolve(client, pictures.png_of(pictures.photo(10, 10)), steps=1))
+        assert_problem(dissolve(client, pictures.png_of(pictures.photo(101, 1)), steps=1), 422)
+
+
+def test_a_flag_wins_over_the_environment(start_server):
+    server = start_server("--threads", "2", DISSOLVED_THREADS="3")
+    with server.client() as client:
+        assert client.get("/v1").json()["threads"] == 2
+
+
+def test_port_0_is_a_free_port_that_the_log_tells(start_server):
+    one, other = start_server(), start_server()
+    assert one.port != other.port and 0 not in (one.port, other.port)
+    for server in (one, other):
+        with server.client() as client:
+            assert_ok(client.get("/healthz"))
+
+
+def test_a_port_that_is_taken_ends_the_start(server):
+    ended = run_to_end("--listen", f"127.0.0.1:{server.port}")
+    assert ended.returncode not in (0, None) and ended.returncode > 0
+    assert str(server.port) in ended.stderr, f"stderr does not tell the address: {ended.stderr!r}"
+
+
+def test_healthcheck_finds_a_running_server(server):
+    address = f"127.0.0.1:{server.port}"
+    assert run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode == 0
+    assert run_to_end("healthcheck", "--listen", address).returncode == 0
+
+
+def test_healthcheck_asks_itself_where_the_server_listens_on_every_address(server):
+    assert run_to_end("healthcheck", DISSOLVED_LISTEN=f"0.0.0.0:{server.port}").returncode == 0
+
+
+def test_healthcheck_fails_where_nobody_listens():
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{reserved.getsockname()[1]}"
+        assert run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode == 1
+
+
+def test_healthcheck_fails_where_somebody_else_answers():
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(30)
+        address = f"127.0.0.1:{stranger.getsockname()[1]}"
+
+        def refuse():
+            connection, _ = stranger.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+                                   b"Connection: close\r\n\r\n")
+
+        answering = threading.Thread(target=refuse)
+        answering.start()
+        status = run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode
+        answering.join(30)
+        assert status == 1
+
+
+def test_an_unknown_instruction_set_is_not_taken_silently():
+    """Either the start ends with the setting's name, or the service says which one it uses."""
+    ended_or_running = None
+    try:
+        ended_or_running = Server(DISSOLVE_ISA="abacus")
+    except AssertionError as refusal:
+        assert "DISSOLVE_ISA" in str(refusal)
+        return
+    try:
+        with ended_or_running.client() as client:
+            assert client.get("/v1").json()["instruction_set"] in ("baseline", "avx2", "neon")
+        assert "abacus" in ended_or_running.stderr() or "DISSOLVE_ISA" in ended_or_running.stderr()
+    finally:
+        ended_or_running.stop()

@@ -1,0 +1,138 @@
+"""Limits: body, pixels and work, each exactly at its number, refused before the cost arises."""
+
+import json
+
+import numpy as np
+import pytest
+
+import pictures
+from checks import (FRAMES, HISTOGRAMS, assert_ok, assert_problem, dissolve, histograms)
+from rawhttp import Connection, request_head
+
+MAX_BODY = 20_000
+
+
+@pytest.fixture
+def small(start_server):
+    return start_server("--max-body", str(MAX_BODY), "--max-pixels", "1000", "--max-work", "10000")
+
+
+@pytest.fixture
+def limited(small):
+    with small.client() as session:
+        yield session
+
+
+def test_the_limits_are_told(limited):
+    limits = {name.replace("-", "_"): value
+              for name, value in limited.get("/v1").json()["limits"].items()}
+    assert (limits["max_body"], limits["max_pixels"], limits["max_work"]) == (MAX_BODY, 1000, 10000)
+
+
+def test_pixels_up_to_the_limit_are_taken_and_no_more(limited):
+    for width, height in ((25, 40), (1000, 1)):
+        assert_ok(dissolve(limited, pictures.png_of(pictures.photo(width, height)), steps=1))
+    for width, height in ((7, 143), (1001, 1), (32, 32), (60000, 60000)):
+        png = pictures.claiming(width, height) if width > 2000 else pictures.png_of(
+            pictures.photo(width, height))
+        assert_problem(dissolve(limited, png, steps=1), 422)
+
+
+def test_work_up_to_the_limit_is_taken_and_no_more(limited):
+    png = pictures.png_of(pictures.photo(10, 10))
+    assert_ok(dissolve(limited, png, steps=33, frames="last"))
+    for steps in (34, 10000):
+        assert_problem(dissolve(limited, png, steps=steps, frames="last"), (400, 413, 422))
+    assert_ok(histograms(limited, {"samples": [1] * 250, "steps": 40}))
+    assert_problem(histograms(limited, {"samples": [1] * 251, "steps": 40}), (400, 413, 422))
+    mixture = {"weights": [1], "means": [0], "stds": [1], "count": 10_001}
+    assert_problem(histograms(limited, {"mixture": mixture, "steps": 1}), (400, 413, 422))
+    mixture["count"] = 2**63
+    assert_problem(histograms(limited, {"mixture": mixture, "steps": 2}), (400, 413, 422))
+
+
+def json_of_size(size):
+    text = json.dumps({"samples": [1], "steps": 1})
+    return (text + " " * (size - len(text))).encode()
+
+
+def test_a_body_of_the_limits_size_is_taken(limited):
+    response = limited.post(HISTOGRAMS, data=json_of_size(MAX_BODY),
+                            headers={"Content-Type": "application/json"})
+    assert_ok(response)
+
+
+@pytest.mark.parametrize("path", [FRAMES, HISTOGRAMS])
+@pytest.mark.parametrize("size", [MAX_BODY + 1, 10 * MAX_BODY, 2**40, 2**63])
+def test_a_body_over_the_limit_is_refused_by_its_announcement(small, path, size):
+    """The body is never sent: the answer has to come from the head alone."""
+    with Connection(small) as connection:
+        connection.send(request_head("POST", path, Content_Type="image/png", Content_Length=size))
+        response = connection.read_head()
+        connection.read_body(response)
+    assert response.status == 413
+    assert response.headers["content-type"].startswith("application/problem+json")
+    assert json.loads(response.body)["status"] == 413
+    assert json.loads(response.body)["request_id"] == response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", [FRAMES, HISTOGRAMS])
+def test_a_client_that_asks_first_is_refused_without_a_100(small, path):
+    with Connection(small) as connection:
+        connection.send(request_head("POST", path, Content_Type="image/png",
+                                     Content_Length=MAX_BODY + 1, Expect="100-continue"))
+        response = connection.read_head()
+    assert response.status == 413, f"{response.status} came before the refusal"
+
+
+def test_a_client_that_asks_first_gets_its_100_where_the_body_fits(small):
+    png = pictures.png_of(pictures.photo(10, 10))
+    with Connection(small) as connection:
+        connection.send(request_head("POST", FRAMES + "?steps=1", Content_Type="image/png",
+                                     Content_Length=len(png), Expect="100-continue"))
+        assert connection.read_head().status == 100
+        connection.send(png)
+        assert connection.read_response().status == 200
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({"Content_Type": "text/plain"}, 415),
+    ({"Content_Type": "image/png", "Accept": "text/html"}, 406),
+])
+def test_what_the_head_gives_away_is_refused_at_the_latest_after_the_body(small, headers, status):
+    png = pictures.png_of(pictures.photo(10, 10))
+    with Connection(small) as connection:
+        connection.post(FRAMES, png, **headers)
+        assert connection.read_response().status == status
+
+
+def test_a_chunked_body_over_the_limit_is_refused_or_cut(small, limited):
+    """Once a body is on its way an answer is not always possible: then the connection has to end."""
+    piece = b"1000\r\n" + bytes(4096) + b"\r\n"
+    before = small.peak_memory()
+    with Connection(small) as connection:
+        connection.send(request_head("POST", FRAMES, Content_Type="image/png",
+                                     Transfer_Encoding="chunked"))
+        try:
+            for _ in range(1 << 14):
+                connection.send(piece)
+            connection.send(b"0\r\n\r\n")
+            line = connection.stream.readline()
+        except (BrokenPipeError, ConnectionResetError):
+            line = b""
+    assert line == b"" or b" 413 " in line, f"64 MiB where {MAX_BODY} bytes are allowed: {line!r}"
+    assert small.peak_memory() - before < 32 * 2**20, "the body was kept all the same"
+    assert_ok(limited.get("/healthz"))
+
+
+def test_a_form_over_the_limit_is_refused(limited):
+    response = limited.post(FRAMES, files={"image": bytes(MAX_BODY)})
+    assert_problem(response, 413)
+
+
+def test_refusals_do_not_hurt_the_requests_between_them(limited):
+    photo = pictures.photo(10, 10)
+    for _ in range(20):
+        assert_problem(dissolve(limited, pictures.claiming(1001, 1)), 422)
+        frame = assert_ok(dissolve(limited, pictures.png_of(photo), frames="0")).content
+        np.testing.assert_array_equal(pictures.pixels(frame), photo)

@@ -1,0 +1,72 @@
+"""SIGTERM: what runs is finished and arrives whole, and the process ends with status 0."""
+
+import socket
+
+import pytest
+
+import pictures
+from checks import FRAMES, assert_ok
+from rawhttp import Connection, request_head
+from server import wait_until
+
+
+@pytest.fixture
+def noise_png():
+    return pictures.png_of(pictures.noise_picture(128, 128))
+
+
+def test_an_idle_server_ends_with_status_0(start_server):
+    server = start_server()
+    server.terminate()
+    server.finish()
+
+
+def test_a_server_with_idle_connections_ends_with_status_0(start_server):
+    server = start_server()
+    with Connection(server) as used, Connection(server) as fresh, Connection(server) as begun:
+        used.send(request_head("GET", "/healthz"))
+        assert used.read_response().status == 200
+        begun.send(b"GET /healthz HTT")
+        server.terminate()
+        server.finish()
+        assert fresh.stream.read(1) == b"", "an idle connection was not closed"
+
+
+def test_an_answer_that_is_being_sent_arrives_whole(start_server, client, noise_png):
+    """Its 25 MB do not fit between the ends: at the signal most of it is still to be computed or sent."""
+    target = FRAMES + "?steps=600&format=zip&seed=77"
+    expected = assert_ok(client.post(target, data=noise_png,
+                                     headers={"Content-Type": "image/png"})).content
+    server = start_server("--threads", "1")
+    with Connection(server, receive_buffer=16384) as connection:
+        connection.post(target, noise_png, Content_Type="image/png")
+        response = connection.read_head()
+        assert response.status == 200
+        server.terminate()
+        connection.read_body(response)
+    assert response.body == expected
+    server.finish()
+
+
+def test_a_job_that_is_running_is_finished_and_answered(start_server, client):
+    png = pictures.png_of(pictures.photo(512, 512))
+    target = FRAMES + "?steps=400&frames=last&seed=77"
+    expected = assert_ok(client.post(target, data=png, headers={"Content-Type": "image/png"})).content
+    server = start_server("--threads", "1")
+    idle = server.cpu_seconds()
+    with Connection(server) as connection:
+        connection.post(target, png, Content_Type="image/png")
+        wait_until(lambda: server.cpu_seconds() > idle + 0.03, "the job runs")
+        server.terminate()
+        response = connection.read_response()
+    assert response.status == 200
+    assert response.body == expected
+    server.finish()
+
+
+def test_after_its_end_nobody_listens(start_server):
+    server = start_server()
+    server.terminate()
+    server.finish()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", server.port)) != 0
