@@ -58,9 +58,9 @@ static void make_edges(struct ends ends, size_t bins, double *edges)
         /* A step that underflows would put every edge in one place. */
         double along = step == 0.0 ? (double)i / (double)bins * delta : (double)i * step;
 
-        edges[i] = along + ends.low + 0.0; /* + 0.0 makes a -0 a 0 */
+        edges[i] = along + ends.low;
     }
-    edges[bins] = ends.high + 0.0;
+    edges[bins] = ends.high + 0.0; /* makes a -0 a 0 */
 }
 
 /*

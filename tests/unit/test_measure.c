@@ -132,7 +132,7 @@ static void test_any_pieces(void **state)
     free(x);
 }
 
-enum { THREADS = 4, PIECES = 97 };
+enum { THREADS = 4, PIECES = 1999 };
 
 struct work {
     struct dissolve_tally *tally;
