@@ -30,6 +30,8 @@ struct moments {
     double squares;
 };
 
+_Static_assert(64 * sizeof(struct moments) <= BLOCK, "the moments of n elements fit a size_t");
+
 struct dissolve_tally {
     size_t n;
     unsigned channels;
@@ -72,9 +74,8 @@ enum dissolve_status dissolve_tally_create(size_t n, unsigned channels,
     *tally = NULL;
     if (n < 1 || channels < 1 || channels > DISSOLVE_MAX_CHANNELS || n % channels != 0)
         goto done;
-    if (blocks_of(n) > (SIZE_MAX - sizeof *made) / sizeof made->blocks[0])
-        goto done;
     status = DISSOLVE_NO_MEMORY;
+    /* No overflow: a block's moments are 16 bytes for 1,024 elements. */
     made = malloc(sizeof *made + blocks_of(n) * sizeof made->blocks[0]);
     if (!made)
         goto done;

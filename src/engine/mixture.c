@@ -41,20 +41,21 @@ enum dissolve_status dissolve_mixture_check(const struct dissolve_mixture *mixtu
     return isfinite(sum) && sum > 0.0 ? DISSOLVE_OK : DISSOLVE_INVALID;
 }
 
-/* The first component whose cumulated weight exceeds u, else the last. */
+/*
+ * The first component whose cumulated weight exceeds u, else the last: as many as do not exceed it,
+ * the last left out. No branch depends on u, which no processor can predict.
+ */
 static size_t choose(const double *cumulated, size_t components, double u)
 {
-    size_t low = 0, high = components - 1;
+    size_t first = 0, left = components - 1;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
+    while (left) {
+        size_t half = (left + 1) / 2;
 
-        if (cumulated[middle] > u)
-            high = middle;
-        else
-            low = middle + 1;
+        first += half * (cumulated[first + half - 1] <= u);
+        left -= half;
     }
-    return low;
+    return first;
 }
 
 /* Draws at most BATCH samples. */

@@ -152,6 +152,19 @@ static void test_nothing_counted(void **state)
         assert_true(density[i] == 0.0);
 }
 
+/* JSON would tell a -0 from a 0. */
+static void test_negative_zero(void **state)
+{
+    const float x[] = {-1.0f, -0.0f};
+
+    (void)state;
+    assert_int_equal(dissolve_histogram(x, 2, 4, NULL, edges, counts, &outside), DISSOLVE_OK);
+    assert_true(edges[4] == 0.0 && !signbit(edges[4]));
+    assert_int_equal(counts[3], 1);
+    assert_int_equal(dissolve_histogram(x + 1, 1, 2, NULL, edges, counts, &outside), DISSOLVE_OK);
+    assert_true(edges[1] == 0.0 && !signbit(edges[1]));
+}
+
 /* Not asked for by the contract, but nothing may be written where it does not belong. */
 static void test_not_finite(void **state)
 {
@@ -200,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_denormal_range),
         cmocka_unit_test(test_nothing_counted),
         cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_negative_zero),
         cmocka_unit_test(test_refusals),
     };
 
