@@ -31,6 +31,7 @@ bool api_arguments_add(struct api_arguments *arguments, enum api_source source, 
         return false;
     struct api_argument *argument = &arguments->list[arguments->count];
     argument->source = source;
+    argument->is_list = false;
     argument->name = strdup(name);
     argument->text = malloc(size + 1);
     if (!argument->name || !argument->text) {
@@ -70,18 +71,17 @@ void api_arguments_free(struct api_arguments *arguments)
     *arguments = (struct api_arguments){0};
 }
 
-/* "/" and the name with ~ and / escaped, as RFC 6901 has it. */
-static void make_pointer(const char *name, char *pointer, size_t room)
+void api_pointer_append(char *pointer, size_t room, const char *name, size_t length)
 {
-    size_t at = 0;
+    size_t at = strlen(pointer);
+    if (at + 4 > room)
+        return;
     pointer[at++] = '/';
-    for (; *name && at + 3 < room; name++) {
-        if (*name == '~' || *name == '/') {
+    for (size_t i = 0; i < length && at + 3 < room; i++) {
+        bool escape = name[i] == '~' || name[i] == '/';
+        if (escape)
             pointer[at++] = '~';
-            pointer[at++] = *name == '~' ? '0' : '1';
-        } else {
-            pointer[at++] = *name;
-        }
+        pointer[at++] = !escape ? name[i] : name[i] == '~' ? '0' : '1';
     }
     pointer[at] = '\0';
 }
@@ -96,7 +96,7 @@ bool api_argument_refuse(const struct api_argument *argument, struct api_problem
     va_end(arguments);
     if (argument->source != API_FROM_JSON)
         return api_problem_blame(problem, 400, API_FAULT_PARAMETER, argument->name, "%s", detail);
-    char pointer[sizeof problem->culprit];
-    make_pointer(argument->name, pointer, sizeof pointer);
+    char pointer[sizeof problem->culprit] = "";
+    api_pointer_append(pointer, sizeof pointer, argument->name, strlen(argument->name));
     return api_problem_blame(problem, 400, API_FAULT_POINTER, pointer, "%s", detail);
 }

@@ -11,6 +11,7 @@ struct api_argument {
     char *name;
     char *text;
     enum api_source source;
+    bool is_list; /* text was a JSON array of numbers, now joined by commas */
 };
 
 /* Zero-initialised is empty; freed with api_arguments_free. */
@@ -24,6 +25,10 @@ struct api_arguments {
 DISSOLVE_MUST_USE bool api_arguments_add(struct api_arguments *arguments, enum api_source source,
                                          const char *name, const void *text, size_t size,
                                          struct api_problem *problem);
+
+/* Appends `name` to a JSON pointer (RFC 6901), "/" before it and ~ and / escaped, as far as fits.
+ */
+void api_pointer_append(char *pointer, size_t room, const char *name, size_t length);
 
 /* Adds all of the request's query. */
 DISSOLVE_MUST_USE bool api_arguments_add_query(struct api_arguments *arguments,

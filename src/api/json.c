@@ -108,32 +108,57 @@ static bool add_parameter(const cJSON *member, struct api_arguments *arguments,
     struct codec_buffer text = {0};
     enum dissolve_status status = member_text(member, &text);
     bool fine;
-    if (status == DISSOLVE_OK)
+    if (status == DISSOLVE_OK) {
         fine = api_arguments_add(arguments, API_FROM_JSON, member->string, text.data, text.size,
                                  problem);
-    else if (status == DISSOLVE_INVALID)
+        if (fine)
+            arguments->list[arguments->count - 1].is_list = cJSON_IsArray(member);
+    } else if (status == DISSOLVE_INVALID) {
         fine = api_argument_refuse(
             &here, problem, "%s must be a number, a string or an array of numbers", member->string);
-    else
+    } else {
         fine = api_problem_from_status(problem, status, NULL);
+    }
     codec_buffer_free(&text);
     return fine;
 }
 
-/* Copies a member's numbers to out; their count must be `count`. */
-static bool copy_numbers(const cJSON *mixture, const char *name, const char *pointer, size_t count,
-                         double *out, struct api_problem *problem)
+/* One of a mixture's three arrays. */
+struct numbers {
+    const char *name;
+    double *values;
+    bool may_be_negative;
+};
+
+static bool blame_element(const char *name, size_t index, const char *what,
+                          struct api_problem *problem)
 {
-    const cJSON *array = cJSON_GetObjectItemCaseSensitive(mixture, name);
+    char pointer[64];
+    snprintf(pointer, sizeof pointer, "/mixture/%s/%zu", name, index);
+    return blame(problem, pointer, what);
+}
+
+/* Copies the array's numbers; there must be `count`, each finite in float32. */
+static bool read_numbers(const cJSON *mixture, const struct numbers *numbers, size_t count,
+                         struct api_problem *problem)
+{
+    const cJSON *array = cJSON_GetObjectItemCaseSensitive(mixture, numbers->name);
+    char pointer[32];
+    snprintf(pointer, sizeof pointer, "/mixture/%s", numbers->name);
     if (!cJSON_IsArray(array) || (size_t)cJSON_GetArraySize(array) != count)
         return blame(problem, pointer,
                      "a mixture needs arrays weights, means and stds of the same length");
-    const cJSON *element;
-    cJSON_ArrayForEach(element, array)
-    {
-        if (!cJSON_IsNumber(element))
-            return blame(problem, pointer, "a mixture's weights, means and stds are numbers");
-        *out++ = element->valuedouble;
+    size_t i = 0;
+    for (const cJSON *element = array->child; element; element = element->next, i++) {
+        double value = cJSON_IsNumber(element) ? element->valuedouble : NAN;
+        if (isnan(value))
+            return blame_element(numbers->name, i, "a number was expected", problem);
+        if (!isfinite((float)value))
+            return blame_element(numbers->name, i, "the number is beyond float32", problem);
+        if (value < 0 && !numbers->may_be_negative)
+            return blame_element(numbers->name, i, "weights and stds must not be negative",
+                                 problem);
+        numbers->values[i] = value;
     }
     return true;
 }
@@ -159,14 +184,23 @@ static bool check_mixture_members(const cJSON *mixture, struct api_problem *prob
         bool known = false;
         for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
             known = known || strcmp(member->string, names[i]) == 0;
-        char pointer[sizeof problem->culprit];
-        snprintf(pointer, sizeof pointer, "/mixture/%s", member->string);
+        char pointer[sizeof problem->culprit] = "/mixture";
+        api_pointer_append(pointer, sizeof pointer, member->string, strlen(member->string));
         if (!known)
             return blame(problem, pointer, "a mixture has weights, means, stds and count");
         if (has_twin(member))
             return blame(problem, pointer, "a member is given twice");
     }
     return true;
+}
+
+static bool check_sum(const struct dissolve_mixture *mixture, struct api_problem *problem)
+{
+    double sum = 0;
+    for (size_t i = 0; i < mixture->components; i++)
+        sum += mixture->weights[i];
+    return (sum > 0 && isfinite(sum)) ||
+           blame(problem, "/mixture/weights", "the weights need a positive, finite sum");
 }
 
 static bool read_mixture(const cJSON *mixture, struct json_body *body, struct api_problem *problem)
@@ -177,26 +211,25 @@ static bool read_mixture(const cJSON *mixture, struct json_body *body, struct ap
         return false;
     int size = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(mixture, "weights"));
     size_t count = size > 0 ? (size_t)size : 0;
-    if (count == 0)
-        return blame(problem, "/mixture/weights", "a mixture needs at least one weight");
+    if (count == 0 || count > DISSOLVE_MAX_COMPONENTS)
+        return blame(problem, "/mixture/weights", "a mixture needs 1 to 4096 weights");
     double *numbers = body->numbers = malloc(3 * count * sizeof *numbers);
     if (!numbers)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
-    if (!copy_numbers(mixture, "weights", "/mixture/weights", count, numbers, problem) ||
-        !copy_numbers(mixture, "means", "/mixture/means", count, numbers + count, problem) ||
-        !copy_numbers(mixture, "stds", "/mixture/stds", count, numbers + 2 * count, problem) ||
+    const struct numbers weights = {"weights", numbers, false};
+    const struct numbers means = {"means", numbers + count, true};
+    const struct numbers stds = {"stds", numbers + 2 * count, false};
+    if (!read_numbers(mixture, &weights, count, problem) ||
+        !read_numbers(mixture, &means, count, problem) ||
+        !read_numbers(mixture, &stds, count, problem) ||
         !read_count(mixture, &body->mixture_count, problem))
         return false;
     body->has_mixture = true;
-    body->mixture = (struct dissolve_mixture){.components = count,
-                                              .weights = numbers,
-                                              .means = numbers + count,
-                                              .stds = numbers + 2 * count};
-    if (dissolve_mixture_check(&body->mixture) != DISSOLVE_OK)
-        return blame(problem, "/mixture",
-                     "weights must not be negative and need a positive sum, stds must not be "
-                     "negative, and all must be finite in float32");
-    return true;
+    body->mixture = (struct dissolve_mixture){
+        .components = count, .weights = weights.values, .means = means.values, .stds = stds.values};
+    return check_sum(&body->mixture, problem) &&
+           (dissolve_mixture_check(&body->mixture) == DISSOLVE_OK ||
+            blame(problem, "/mixture", "|mean| + 6 std must be within float32"));
 }
 
 static bool read_member(const cJSON *member, struct json_body *body,

@@ -1,12 +1,14 @@
 /* Recursive descent over JSON, keeping the path so that a fault can be pointed at. */
 #include "json_scan.h"
 
+#include "arguments.h"
 #include "codec/number.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_DEPTH 32
 
@@ -28,28 +30,23 @@ struct scanner {
     struct api_problem *problem;
 };
 
-static size_t print_level(const struct level *level, char *out, size_t room)
+static void print_path(const struct scanner *s, char *pointer, size_t room)
 {
-    if (!level->key)
-        return (size_t)snprintf(out, room, "/%zu", level->index);
-    size_t used = 0;
-    out[used++] = '/';
-    for (size_t i = 0; i < level->length && used + 3 < room; i++) {
-        char c = level->key[i];
-        if (c == '~' || c == '/')
-            out[used++] = '~';
-        out[used++] = c == '~' ? '0' : c == '/' ? '1' : c;
+    char index[24];
+    for (size_t i = 0; i < s->depth; i++) {
+        const struct level *level = &s->path[i];
+        if (level->key)
+            api_pointer_append(pointer, room, level->key, level->length);
+        else
+            api_pointer_append(pointer, room, index,
+                               (size_t)snprintf(index, sizeof index, "%zu", level->index));
     }
-    return used;
 }
 
 static bool fault_with_status(struct scanner *s, int status, const char *what)
 {
-    char pointer[sizeof s->problem->culprit];
-    size_t used = 0;
-    for (size_t i = 0; i < s->depth && used + 24 < sizeof pointer; i++)
-        used += print_level(&s->path[i], pointer + used, sizeof pointer - used);
-    pointer[used] = '\0';
+    char pointer[sizeof s->problem->culprit] = "";
+    print_path(s, pointer, sizeof pointer);
     return api_problem_blame(s->problem, status, API_FAULT_POINTER, pointer,
                              "the JSON body at byte %zu: %s", s->at, what);
 }
@@ -204,10 +201,26 @@ static bool keep_sample(struct scanner *s, double value)
 
 static bool read_value(struct scanner *s);
 
+/* Whether a member's name, escapes and all, spells this word. */
+static bool spells(const struct level *level, const char *word)
+{
+    size_t at = 0;
+    for (; *word; word++) {
+        char escape[8];
+        snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*word);
+        if (at < level->length && level->key[at] == *word)
+            at++;
+        else if (level->length - at >= 6 && strncasecmp(level->key + at, escape, 6) == 0)
+            at += 6;
+        else
+            return false;
+    }
+    return at == level->length;
+}
+
 static bool is_sample_array(const struct scanner *s)
 {
-    return s->depth == 1 && s->path[0].key && s->path[0].length == 7 &&
-           memcmp(s->path[0].key, "samples", 7) == 0;
+    return s->depth == 1 && s->path[0].key && spells(&s->path[0], "samples");
 }
 
 static bool read_sample(struct scanner *s)

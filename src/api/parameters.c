@@ -148,23 +148,28 @@ static const struct {
     const char *name;
     unsigned endpoints;
     reader *read;
+    bool is_list; /* may be a JSON array of numbers */
 } table[] = {
-    {"steps", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_steps},
-    {"beta", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_beta},
-    {"seed", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_seed},
-    {"frames", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, note_frames},
-    {"format", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_format},
-    {"delay", API_IMAGES_FRAMES, read_delay},
-    {"bins", API_SAMPLES_HISTOGRAMS, read_bins},
-    {"range", API_SAMPLES_HISTOGRAMS, read_range},
+    {"steps", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_steps, false},
+    {"beta", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_beta, false},
+    {"seed", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_seed, false},
+    {"frames", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, note_frames, true},
+    {"format", API_IMAGES_FRAMES | API_SAMPLES_HISTOGRAMS, read_format, false},
+    {"delay", API_IMAGES_FRAMES, read_delay, false},
+    {"bins", API_SAMPLES_HISTOGRAMS, read_bins, false},
+    {"range", API_SAMPLES_HISTOGRAMS, read_range, true},
 };
 
 static bool read_argument(struct reading *reading, const struct api_argument *argument,
                           struct api_problem *problem)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (table[i].endpoints & reading->endpoint && strcmp(argument->name, table[i].name) == 0)
-            return table[i].read(reading, argument, problem);
+        if (!(table[i].endpoints & reading->endpoint) || strcmp(argument->name, table[i].name) != 0)
+            continue;
+        if (argument->is_list && !table[i].is_list)
+            return api_argument_refuse(argument, problem, "%s must not be an array",
+                                       argument->name);
+        return table[i].read(reading, argument, problem);
     }
     return api_argument_refuse(argument, problem, "unknown parameter %.64s", argument->name);
 }
