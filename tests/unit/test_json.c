@@ -126,7 +126,7 @@ static const struct refusal refusals[] = {
     {"{\"samples\":[1],\"samples\":2}", 400, "/samples"},
     {"{\"s\\u0061mples\":[1],\"samples\":[1]}", 400, "/samples"},
     {"{\"s\\u0061mples\":1}", 400, "/samples"},
-    {"{\"samples\u0020\":[1]}", 400, "/samples "},
+    {"{\"samples\\u0020\":[1]}", 400, ""},
     {"{\"sample\":[1]}", 400, ""},
     {"{\"samples\":[1],\"steps\":1,\"steps\":1}", 400, "/steps"},
     {"{\"samples\":[1],\"seed\":9007199254740992}", 400, "/seed"},
