@@ -333,13 +333,29 @@ static enum line take_line(struct span *rest)
     return last ? LINE_LAST : LINE_NEXT;
 }
 
+/*
+ * Where the delimiter begins in `span`, NULL if it is not there. No byte of it but the first is a
+ * CR, so that trying every CR takes no more than linear time.
+ */
+static const uint8_t *find_delimiter(const struct reader *reader, struct span span)
+{
+    while (span.size >= reader->delimiter_size) {
+        size_t places = span.size - reader->delimiter_size + 1;
+        const uint8_t *found = memchr(span.data, '\r', places);
+        if (!found || memcmp(found, reader->delimiter, reader->delimiter_size) == 0)
+            return found;
+        span = advance(span, (size_t)(found - span.data) + 1);
+    }
+    return NULL;
+}
+
 /* Finds the next boundary's line: what stood before it is *before, what stands behind it is left.
  */
 static enum line find_line(struct reader *reader, struct span *before)
 {
     struct span at = reader->rest;
     for (;;) {
-        const uint8_t *found = memmem(at.data, at.size, reader->delimiter, reader->delimiter_size);
+        const uint8_t *found = find_delimiter(reader, at);
         if (!found)
             return LINE_NONE;
         *before = (struct span){reader->rest.data, (size_t)(found - reader->rest.data)};
@@ -352,7 +368,10 @@ static enum line find_line(struct reader *reader, struct span *before)
     }
 }
 
-/* The first boundary may stand at the very beginning, without the line end before it. */
+/*
+ * The first boundary may stand at the very beginning, without the line end before it. Only there
+ * may it be the last one, too: a form without fields has nothing to put a preamble before.
+ */
 static enum line find_first_line(struct reader *reader)
 {
     const char *boundary = reader->delimiter + 2;
@@ -366,7 +385,7 @@ static enum line find_first_line(struct reader *reader)
         }
     }
     struct span preamble;
-    return find_line(reader, &preamble);
+    return find_line(reader, &preamble) == LINE_NEXT ? LINE_NEXT : LINE_NONE;
 }
 
 /*
