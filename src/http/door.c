@@ -127,12 +127,6 @@ static enum MHD_Result answer_whole(struct door *door, struct http_exchange *exc
     return queue_response(door, exchange, response);
 }
 
-static int socket_of(struct http_exchange *exchange)
-{
-    return MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-        ->connect_fd;
-}
-
 /*
  * An answer that a client of HTTP/1.0 reads until the connection closes must not end in an orderly
  * way if something is missing. Connecting to no address resets a connection.
@@ -140,7 +134,7 @@ static int socket_of(struct http_exchange *exchange)
 static void reset(struct http_exchange *exchange)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    (void)!connect(socket_of(exchange), &nowhere, sizeof nowhere);
+    (void)!connect(exchange->fd, &nowhere, sizeof nowhere);
 }
 
 static ssize_t read_pipe(void *context, uint64_t position, char *bytes, size_t size)
@@ -228,11 +222,27 @@ static void run(struct http_work *work)
     http_exchange_release(exchange);
 }
 
+/*
+ * The client left, or closed its sending side, which counts as that. libmicrohttpd does not see it
+ * while the connection is suspended; nor, until the idle timeout, where the end came together with
+ * a part of the body, because after a short read it waits for an edge that has been already.
+ * Shutting the socket down makes another edge.
+ */
 static bool left(void *context, uint32_t events)
 {
+    struct http_exchange *exchange = context;
     (void)events;
-    http_exchange_abandon(context);
+    http_exchange_abandon(exchange);
+    shutdown(exchange->fd, SHUT_RDWR);
     return false;
+}
+
+static void watch(struct door *door, struct http_exchange *exchange)
+{
+    const struct http_watch watch = {
+        .fd = exchange->fd, .events = EPOLLRDHUP | EPOLLONESHOT, .seen = left, .context = exchange};
+    if (exchange->watch == 0)
+        exchange->watch = http_watcher_add(door->watcher, &watch);
 }
 
 /* Suspended before a job thread can know of it; what follows a resume is the next call of handle.
@@ -249,9 +259,9 @@ static enum MHD_Result submit(struct door *door, struct http_exchange *exchange)
     exchange->stage = HTTP_WORKING;
     exchange->submitted = http_exchange_clock();
     MHD_suspend_connection(exchange->connection);
-    bool awaited = http_pipe_await(exchange->pipe);
+    (void)!http_pipe_await(exchange->pipe); /* it is new: there is nothing in it */
     http_exchange_hold(exchange);
-    if (!awaited || !http_queue_submit(door->queue, &exchange->work)) {
+    if (!http_queue_submit(door->queue, &exchange->work)) {
         http_exchange_release(exchange);
         dissolve_job_destroy(exchange->job);
         exchange->job = NULL;
@@ -260,11 +270,8 @@ static enum MHD_Result submit(struct door *door, struct http_exchange *exchange)
         MHD_resume_connection(exchange->connection);
         return MHD_YES;
     }
-    struct http_watch watch = {.fd = socket_of(exchange),
-                               .events = EPOLLRDHUP | EPOLLONESHOT,
-                               .seen = left,
-                               .context = exchange};
-    exchange->watch = http_watcher_add(door->watcher, &watch);
+    http_exchange_share(exchange);
+    watch(door, exchange);
     if (atomic_load(&door->cancelled))
         http_exchange_abandon(exchange);
     return MHD_YES;
@@ -300,10 +307,12 @@ static enum MHD_Result take_head(struct door *door, struct http_exchange *exchan
     uint64_t size = http_head_body_size(&head);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
     bool small = size <= SMALL_BODY && head.expect == NULL && !exchange->close;
-    if (exchange->refusal == 0 || size == 0 || small)
+    if (exchange->refusal == 0 || size == 0 || small) {
+        if (size > 0)
+            watch(door, exchange);
         return MHD_YES;
-    http_linger(door->watcher, socket_of(exchange),
-                api_service_limits(door->options.service)->max_body);
+    }
+    http_linger(door->watcher, exchange->fd, api_service_limits(door->options.service)->max_body);
     return answer_at_once(door, exchange, http_exchange_refuse);
 }
 
@@ -318,9 +327,8 @@ static enum MHD_Result refuse_in_body(struct door *door, struct http_exchange *e
     if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
         return MHD_NO;
     http_exchange_refuse(exchange);
-    int fd = socket_of(exchange);
-    http_linger(door->watcher, fd, api_service_limits(door->options.service)->max_body);
-    http_raw_send(exchange, MHD_get_reason_phrase_for((unsigned)status), fd);
+    http_linger(door->watcher, exchange->fd, api_service_limits(door->options.service)->max_body);
+    http_raw_send(exchange, MHD_get_reason_phrase_for((unsigned)status), exchange->fd);
     return MHD_NO;
 }
 
@@ -355,8 +363,11 @@ static void *begin(void *context, const char *target, struct MHD_Connection *con
 {
     struct door *door = context;
     struct http_exchange *exchange = http_exchange_create(door->options.service, target);
-    if (exchange != NULL)
+    if (exchange != NULL) {
         exchange->connection = connection;
+        exchange->fd =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    }
     return exchange;
 }
 

@@ -21,6 +21,7 @@ struct http_exchange *http_exchange_create(struct api_service *service, const ch
     exchange->service = service;
     atomic_init(&exchange->holders, 1);
     atomic_init(&exchange->gone, false);
+    atomic_init(&exchange->shared, false);
     exchange->target_status = http_target_parse(target, &exchange->target);
     return exchange;
 }
@@ -169,13 +170,25 @@ void http_exchange_refuse(struct http_exchange *exchange)
     http_pipe_end(exchange->pipe, exchange->status != 0);
 }
 
+static void give_up(struct http_exchange *exchange)
+{
+    dissolve_job_cancel(exchange->job);
+    http_pipe_abort(exchange->pipe);
+}
+
+/* One of the two, share and abandon, sees what the other one has stored. */
+void http_exchange_share(struct http_exchange *exchange)
+{
+    atomic_store(&exchange->shared, true);
+    if (atomic_load(&exchange->gone))
+        give_up(exchange);
+}
+
 void http_exchange_abandon(struct http_exchange *exchange)
 {
     atomic_store(&exchange->gone, true);
-    if (exchange->job != NULL)
-        dissolve_job_cancel(exchange->job);
-    if (exchange->pipe != NULL)
-        http_pipe_abort(exchange->pipe);
+    if (atomic_load(&exchange->shared))
+        give_up(exchange);
 }
 
 void http_exchange_print_timing(const struct http_exchange *exchange, char text[HTTP_TIMING_TEXT])

@@ -31,7 +31,8 @@ struct http_exchange {
     struct http_work work; /* first, so that work and exchange are one address */
     struct api_service *service;
     atomic_uint holders;
-    atomic_bool gone; /* nobody waits for the answer */
+    atomic_bool gone;   /* nobody waits for the answer */
+    atomic_bool shared; /* pipe and job are there for other threads to use */
     enum http_stage stage;
 
     /* the request */
@@ -67,6 +68,7 @@ struct http_exchange {
 
     /* the socket thread's */
     void *connection;
+    int fd;
     void *response;
     uint64_t watch;
     bool counted;
@@ -104,6 +106,9 @@ void http_exchange_answer(struct http_exchange *exchange);
 
 /* Likewise, but the answer is the refusal. */
 void http_exchange_refuse(struct http_exchange *exchange);
+
+/* From now on, abandoning reaches the pipe and the job; if it was abandoned before, it does now. */
+void http_exchange_share(struct http_exchange *exchange);
 
 /* Nobody waits for the answer: its job is cancelled and its pipe aborted. Any thread. */
 void http_exchange_abandon(struct http_exchange *exchange);

@@ -10,8 +10,8 @@ struct http_queue {
     pthread_cond_t changed;
     struct http_work *first;
     struct http_work **last;
-    size_t waiting;
-    size_t capacity;
+    size_t unfinished; /* waiting or running */
+    size_t capacity;   /* of both together */
     bool closed;
     unsigned started;
     pthread_t threads[];
@@ -30,10 +30,10 @@ static void *serve(void *argument)
         queue->first = work->next;
         if (queue->first == NULL)
             queue->last = &queue->first;
-        queue->waiting--;
         pthread_mutex_unlock(&queue->mutex);
         work->run(work);
         pthread_mutex_lock(&queue->mutex);
+        queue->unfinished--;
     }
     pthread_mutex_unlock(&queue->mutex);
     return NULL;
@@ -47,7 +47,7 @@ struct http_queue *http_queue_create(unsigned threads, size_t capacity)
     pthread_mutex_init(&queue->mutex, NULL);
     pthread_cond_init(&queue->changed, NULL);
     queue->last = &queue->first;
-    queue->capacity = capacity;
+    queue->capacity = threads + capacity;
     while (queue->started < threads &&
            pthread_create(&queue->threads[queue->started], NULL, serve, queue) == 0)
         queue->started++;
@@ -60,7 +60,7 @@ struct http_queue *http_queue_create(unsigned threads, size_t capacity)
 
 static bool refuses(const struct http_queue *queue)
 {
-    return queue->closed || queue->waiting >= queue->capacity;
+    return queue->closed || queue->unfinished >= queue->capacity;
 }
 
 bool http_queue_submit(struct http_queue *queue, struct http_work *work)
@@ -71,7 +71,7 @@ bool http_queue_submit(struct http_queue *queue, struct http_work *work)
         work->next = NULL;
         *queue->last = work;
         queue->last = &work->next;
-        queue->waiting++;
+        queue->unfinished++;
         pthread_cond_signal(&queue->changed);
     }
     pthread_mutex_unlock(&queue->mutex);

@@ -14,7 +14,10 @@ struct http_work {
     struct http_work *next; /* the queue's own */
 };
 
-/* Starts `threads` >= 1 threads; at most `capacity` >= 1 pieces wait. NULL: it could not. */
+/*
+ * Starts `threads` >= 1 threads; beyond one piece of work for each of them, at most `capacity` may
+ * wait. NULL: it could not.
+ */
 DISSOLVE_MUST_USE struct http_queue *http_queue_create(unsigned threads, size_t capacity);
 
 /* Runs, first come first served, on one of the threads. false: full or closed, it will not run. */

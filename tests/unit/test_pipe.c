@@ -1,0 +1,267 @@
+/* The pipe between a job thread and a socket thread: what opens it, what ends it, who waits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+
+#include "http/pipe.h"
+
+enum { CAPACITY = 1000, MANY = 123457 };
+
+struct fixture {
+    struct http_pipe *pipe;
+    sem_t notified;
+    bool written; /* what the writing thread's write returned */
+};
+
+static void notify(void *context)
+{
+    struct fixture *fixture = context;
+    sem_post(&fixture->notified);
+}
+
+static void set_up(struct fixture *fixture, size_t capacity)
+{
+    sem_init(&fixture->notified, 0, 0);
+    fixture->pipe = http_pipe_create(capacity, notify, fixture);
+    assert_non_null(fixture->pipe);
+}
+
+static void tear_down(struct fixture *fixture)
+{
+    http_pipe_destroy(fixture->pipe);
+    sem_destroy(&fixture->notified);
+}
+
+static unsigned char byte_at(size_t position)
+{
+    return (unsigned char)(position * 7 + position / 251);
+}
+
+static bool write_range(struct http_pipe *pipe, size_t from, size_t to)
+{
+    static unsigned char bytes[MANY];
+    for (size_t i = from; i < to; i++)
+        bytes[i] = byte_at(i);
+    return http_pipe_write(pipe, bytes + from, to - from);
+}
+
+static enum http_pipe_state read_one(struct http_pipe *pipe)
+{
+    char byte;
+    size_t count;
+    enum http_pipe_state state = http_pipe_read(pipe, &byte, 1, &count);
+    assert_int_equal(count, state == HTTP_PIPE_DATA);
+    return state;
+}
+
+static int notified(struct fixture *fixture)
+{
+    int value;
+    sem_getvalue(&fixture->notified, &value);
+    return value;
+}
+
+static void short_answer_is_whole(void **state)
+{
+    struct fixture fixture;
+    const void *bytes;
+    size_t size;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(http_pipe_write(fixture.pipe, "head", 4));
+    assert_true(http_pipe_write(fixture.pipe, "tail", 4));
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_EMPTY);
+    assert_false(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_int_equal(notified(&fixture), 0);
+    http_pipe_end(fixture.pipe, true);
+    assert_int_equal(notified(&fixture), 1);
+    assert_true(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_int_equal(size, 8);
+    assert_memory_equal(bytes, "headtail", 8);
+    assert_false(http_pipe_await(fixture.pipe));
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
+    assert_false(http_pipe_whole(fixture.pipe, &bytes, &size));
+    tear_down(&fixture);
+}
+
+static void empty_answer_is_complete(void **state)
+{
+    struct fixture fixture;
+    const void *bytes;
+    size_t size;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    http_pipe_end(fixture.pipe, true);
+    assert_true(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_int_equal(size, 0);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
+    tear_down(&fixture);
+}
+
+static void *write_many(void *argument)
+{
+    struct fixture *fixture = argument;
+    fixture->written = write_range(fixture->pipe, 0, MANY);
+    http_pipe_end(fixture->pipe, true);
+    return NULL;
+}
+
+/* Reads in pieces of changing size, waiting for a notification wherever there is nothing. */
+static void read_many(struct fixture *fixture)
+{
+    unsigned char bytes[701];
+    size_t position = 0;
+    for (size_t size = 1;; size = size * 3 % sizeof bytes + 1) {
+        size_t count;
+        enum http_pipe_state state = http_pipe_read(fixture->pipe, bytes, size, &count);
+        if (state == HTTP_PIPE_COMPLETE)
+            break;
+        if (state == HTTP_PIPE_EMPTY && http_pipe_await(fixture->pipe))
+            sem_wait(&fixture->notified);
+        assert_int_not_equal(state, HTTP_PIPE_BROKEN);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(bytes[i], byte_at(position + i));
+        position += count;
+    }
+    assert_int_equal(position, MANY);
+}
+
+static void long_answer_streams(void **state)
+{
+    static const size_t capacities[] = {1, 2, 700, CAPACITY, 8192, MANY, SIZE_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof capacities / sizeof capacities[0]; i++) {
+        struct fixture fixture;
+        pthread_t writer;
+        set_up(&fixture, capacities[i]);
+        assert_int_equal(pthread_create(&writer, NULL, write_many, &fixture), 0);
+        read_many(&fixture);
+        pthread_join(writer, NULL);
+        assert_true(fixture.written);
+        tear_down(&fixture);
+    }
+}
+
+static void full_opens_and_abort_frees_the_writer(void **state)
+{
+    struct fixture fixture;
+    pthread_t writer;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(http_pipe_await(fixture.pipe));
+    assert_int_equal(pthread_create(&writer, NULL, write_many, &fixture), 0);
+    sem_wait(&fixture.notified); /* it is full */
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
+    http_pipe_abort(fixture.pipe);
+    pthread_join(writer, NULL);
+    assert_false(fixture.written);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
+    assert_false(http_pipe_write(fixture.pipe, "x", 1));
+    tear_down(&fixture);
+}
+
+static void abort_tells_the_reader(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(http_pipe_await(fixture.pipe));
+    http_pipe_abort(fixture.pipe);
+    assert_int_equal(notified(&fixture), 1);
+    http_pipe_end(fixture.pipe, false);
+    assert_int_equal(notified(&fixture), 1);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
+    tear_down(&fixture);
+}
+
+static void broken_end_is_seen_at_once(void **state)
+{
+    struct fixture fixture;
+    const void *bytes;
+    size_t size;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(write_range(fixture.pipe, 0, 10));
+    http_pipe_end(fixture.pipe, false);
+    assert_false(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
+    tear_down(&fixture);
+}
+
+static void flush_opens_early(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(http_pipe_await(fixture.pipe));
+    http_pipe_flush(fixture.pipe);
+    assert_int_equal(notified(&fixture), 0); /* open, but there is nothing yet */
+    assert_true(http_pipe_write(fixture.pipe, "x", 1));
+    assert_int_equal(notified(&fixture), 1);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_EMPTY);
+    tear_down(&fixture);
+}
+
+static void restart_only_while_closed(void **state)
+{
+    struct fixture fixture;
+    const void *bytes;
+    size_t size;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(http_pipe_write(fixture.pipe, "wrong", 5));
+    assert_true(http_pipe_restart(fixture.pipe));
+    assert_true(http_pipe_write(fixture.pipe, "ok", 2));
+    http_pipe_flush(fixture.pipe);
+    assert_false(http_pipe_restart(fixture.pipe));
+    http_pipe_end(fixture.pipe, true);
+    assert_true(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_int_equal(size, 2);
+    assert_memory_equal(bytes, "ok", 2);
+    tear_down(&fixture);
+}
+
+static void counted_bytes_are_not_kept(void **state)
+{
+    struct fixture fixture;
+    const void *bytes;
+    size_t size;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    http_pipe_count_only(fixture.pipe);
+    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(write_range(fixture.pipe, 0, MANY)); /* would wait if it were kept */
+    http_pipe_flush(fixture.pipe);
+    assert_true(write_range(fixture.pipe, 0, 3));
+    assert_int_equal(notified(&fixture), 0);
+    http_pipe_end(fixture.pipe, true);
+    assert_int_equal(notified(&fixture), 1);
+    assert_true(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_null(bytes);
+    assert_int_equal(size, MANY + 3);
+    tear_down(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_answer_is_whole),
+        cmocka_unit_test(empty_answer_is_complete),
+        cmocka_unit_test(long_answer_streams),
+        cmocka_unit_test(full_opens_and_abort_frees_the_writer),
+        cmocka_unit_test(abort_tells_the_reader),
+        cmocka_unit_test(broken_end_is_seen_at_once),
+        cmocka_unit_test(flush_opens_early),
+        cmocka_unit_test(restart_only_while_closed),
+        cmocka_unit_test(counted_bytes_are_not_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
