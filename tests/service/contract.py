@@ -1,0 +1,209 @@
+"""The contract, openapi.yaml, taken apart for tests: its operations, the values its schemas allow, and
+whether an answer is as it says."""
+
+import json
+import math
+import pathlib
+import re
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCE = (ROOT / "openapi.yaml").read_bytes()
+DOCUMENT = yaml.safe_load(SOURCE)
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+PATIENCE = 60
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c494441"
+    "54789c63f8ff9f010004ff01ff5d7d02870000000049454e44ae426082")
+"""A PNG of one yellow pixel."""
+
+
+# ---- The document, with its references followed ----
+
+
+def follow(reference):
+    assert reference.startswith("#/"), f"a reference out of the document: {reference}"
+    node = DOCUMENT
+    for part in reference[2:].split("/"):
+        node = node[part.replace("~1", "/").replace("~0", "~")]
+    return node
+
+
+def resolved(node):
+    """A copy in which every $ref is replaced by what it names, under its siblings."""
+    if isinstance(node, list):
+        return [resolved(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    siblings = {key: resolved(value) for key, value in node.items() if key != "$ref"}
+    if "$ref" in node:
+        return {**resolved(follow(node["$ref"])), **siblings}
+    return siblings
+
+
+class Operation:
+    """One path and method of the document."""
+
+    def __init__(self, path, method, node):
+        self.path, self.method = path, method.upper()
+        self.id = node["operationId"]
+        self.node = node
+        self.parameters = node.get("parameters", [])
+        self.bodies = node.get("requestBody", {}).get("content", {})
+        self.responses = node["responses"]
+
+    def __repr__(self):
+        return self.id
+
+    def query(self):
+        return [parameter for parameter in self.parameters if parameter["in"] == "query"]
+
+
+OPERATIONS = [Operation(path, method, resolved(item[method]))
+              for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item]
+POSTS = [operation for operation in OPERATIONS if operation.method == "POST"]
+GETS = [operation for operation in OPERATIONS if operation.method == "GET"]
+BEYOND = resolved(DOCUMENT["x-beyond-operations"])
+def walk(node, path=()):
+    """Every mapping of the document, with the way to it."""
+    if isinstance(node, dict):
+        yield path, node
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items if isinstance(node, (dict, list)) else ():
+        yield from walk(value, path + (key,))
+
+
+# ---- Sending and judging ----
+
+
+def send(session, operation, body=None, query=None, media_type=None, headers=None, form=None):
+    """One request; a picture or a document that the operation takes is its body unless told."""
+    headers = dict(headers or {})
+    options = {"params": query or {}, "timeout": PATIENCE}
+    if form is not None:
+        options["files"] = [("image", ("a.png", PIXEL, "image/png"))] + [
+            (name, (None, str(value))) for name, value in form.items()]
+    elif operation.method == "POST":
+        if body is None:
+            body = default_body(operation)
+        headers["Content-Type"] = media_type or next(iter(operation.bodies))
+        options["data"] = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return session.request(operation.method, session.url + operation.path, headers=headers,
+                           **options)
+
+
+def default_body(operation):
+    return {"samples": [1, 2, 3]} if "application/json" in operation.bodies else PIXEL
+
+
+def media_type_of(response):
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def validate(value, schema):
+    jsonschema.Draft202012Validator(schema).validate(value)
+
+
+def members_of(schema):
+    """The members that a schema names, its allOf included."""
+    named = dict(schema.get("properties", {}))
+    for part in schema.get("allOf", []):
+        named.update(members_of(part))
+    return named
+
+
+def assert_named(value, schema, where="answer"):
+    """No member goes unmentioned by the schema."""
+    if isinstance(value, list):
+        for item in value:
+            assert_named(item, schema.get("items", {}), where + "[]")
+    elif isinstance(value, dict):
+        named = members_of(schema)
+        unnamed = set(value) - set(named)
+        assert not unnamed, f"{where} has {sorted(unnamed)}, of which the document says nothing"
+        for name, item in value.items():
+            assert_named(item, named[name], f"{where}.{name}")
+
+
+def check_headers(response, documented):
+    for name, header in documented.get("headers", {}).items():
+        value = response.headers.get(name)
+        assert value is not None or not header.get("required"), f"no header {name}"
+        if value is not None:
+            integral = header["schema"].get("type") == "integer"
+            validate(int(value) if integral else value, header["schema"])
+
+
+def check(response, responses, status):
+    """The answer has this status, and is as the document describes it."""
+    assert response.status_code == status, f"{response.status_code}: {response.content[:500]!r}"
+    assert str(status) in responses, f"status {status} is not in the document"
+    documented = responses[str(status)]
+    check_headers(response, documented)
+    content = documented.get("content")
+    if not content or response.request.method == "HEAD":
+        assert response.content == b""
+        return response
+    media_type = media_type_of(response)
+    assert media_type in content, f"{media_type} is not among {list(content)}"
+    schema = content[media_type].get("schema")
+    if schema:
+        document = response.json()
+        validate(document, schema)
+        assert_named(document, schema)
+    return response
+
+
+def check_refused(response, operation, name=None):
+    check(response, operation.responses, 400)
+    problem = response.json()
+    culprit = problem.get("parameter", problem.get("pointer", "")).split("/")
+    assert name is None or name in culprit, f"{name} is not blamed: {problem}"
+
+
+# ---- Values at and beyond the bounds of a schema ----
+
+TEXTS = ["", " ", "x", "all,", "last,1", "1-", "5/2", "1,,2", "-1", "0x10", "1.5", "a,b", "1;2", "5 6"]
+"""Texts of which some break any pattern that the document has."""
+
+
+def values_of(schema):
+    """Values that the schema just allows, and values just beyond it."""
+    if "oneOf" in schema:
+        parts = [values_of(part) for part in schema["oneOf"]]
+        return sum((good for good, _ in parts), []), sum((bad for _, bad in parts), [])
+    if "enum" in schema:
+        return list(schema["enum"]), ["nosuch", schema["enum"][0].upper(), ""]
+    if schema["type"] in ("integer", "number"):
+        return number_values(schema)
+    if schema["type"] == "array":
+        return array_values(schema)
+    assert schema["type"] == "string", schema
+    broken = [text for text in TEXTS if not re.search(schema["pattern"], text)]
+    assert broken, f"no text here breaks {schema['pattern']}"
+    if "x-maximum" in schema:
+        low, high = schema["x-minimum"], schema["x-maximum"]
+        return [low, high], broken + [str(int(low) - 1), str(int(high) + 1)]
+    return [schema["default"]] if "default" in schema else [], broken
+
+
+def number_values(schema):
+    good = [schema[bound] for bound in ("minimum", "maximum") if bound in schema]
+    integral = schema["type"] == "integer"
+    bad = ["x", "nan", ""] + ([2.5] if integral else [])
+    if "minimum" in schema:
+        bad.append(schema["minimum"] - 1 if integral else -5e-324)
+    if "maximum" in schema:
+        bad.append(schema["maximum"] + 1 if integral else math.nextafter(schema["maximum"], 2e9))
+    return good, bad
+
+
+def array_values(schema):
+    items = [item for item in number_values(schema["items"])[0]] or [0]
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    good = [[item] * least for item in items] + ([[items[0]] * most] if most else [])
+    bad = [[items[0]] * (least - 1)] if least else []
+    bad += [[items[0]] * (most + 1)] if most else []
+    return good, bad + [["x"] * max(least, 1)]
