@@ -11,10 +11,19 @@ FRAMES = "/v1/images/frames"
 HISTOGRAMS = "/v1/samples/histograms"
 
 
+def assert_sound_head(response):
+    """No header that has one value comes twice."""
+    fields = response.raw.headers
+    for name in set(fields):
+        assert len(fields.getlist(name)) == 1 or name.lower() == "vary", (
+            f"the header {name} comes {len(fields.getlist(name))} times: {fields.getlist(name)}")
+
+
 def assert_ok(response, media_type=None):
     """A 200, and of the media type if one is given."""
     assert response.status_code == 200, (
         f"status {response.status_code} instead of 200: {response.content[:600]!r}")
+    assert_sound_head(response)
     if media_type is not None:
         assert_media_type(response, media_type)
     return response
@@ -34,6 +43,7 @@ def assert_problem(response, status, parameter=None, pointer=None):
     body = response.content
     assert response.status_code in allowed, (
         f"status {response.status_code} instead of {allowed}: {body[:600]!r}")
+    assert_sound_head(response)
     assert_media_type(response, "application/problem+json")
     problem = json.loads(body)
     for member in ("type", "title", "detail", "request_id"):

@@ -70,7 +70,8 @@ class Connection:
             if line.strip() == "":
                 return fields
             name, _, value = line.partition(":")
-            fields[name.strip().lower()] = value.strip()
+            assert name.lower() not in fields, f"the header {name} comes twice"
+            fields[name.lower()] = value.strip()
 
     def read_response(self):
         """A whole final answer, with its trailers; interim answers are skipped."""

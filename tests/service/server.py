@@ -62,7 +62,6 @@ class Server:
     """One running instance; flags and settings are as on the command line and in the environment."""
 
     def __init__(self, *flags, listen=("--listen", "127.0.0.1:0"), **settings):
-        assert os.access(BINARY, os.X_OK), f"no server binary at {BINARY} (set DISSOLVED)"
         self.lines = []
         self.ended = False
         self.listening = threading.Event()
@@ -121,18 +120,22 @@ class Server:
         self.ended = True
         self.process.kill()
         self.process.wait()
+        self._close()
 
-    def finish(self):
+    def _close(self):
+        self.reader.join(PATIENCE)
+        self.process.stderr.close()
+
+    def finish(self, patience=PATIENCE):
         """Waits for an end that was asked for; it has to be a clean one."""
         self.ended = True
         try:
-            status = self.process.wait(PATIENCE)
+            status = self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(
-                f"still alive {PATIENCE:g} s after SIGTERM:\n{self.stderr()}") from None
-        self.reader.join(PATIENCE)
-        self.process.stderr.close()
+                f"still alive {patience:g} s after SIGTERM:\n{self.stderr()}") from None
+        self._close()
         text = self.stderr()
         for sign in SANITIZER_REPORTS:
             assert sign not in text, f"a sanitizer report on stderr:\n{text}"

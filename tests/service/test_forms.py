@@ -68,16 +68,6 @@ def test_one_frame_is_a_plain_png(client, photo, png):
     assert_frames(frames, photo, BETA, STEPS, SEED, expected=[STEPS])
 
 
-def test_a_png_says_how_to_make_it_again(client, png):
-    for frames in ("last", "all"):
-        image = pictures.open_png(assert_ok(
-            dissolve(client, png, seed=987654321, frames=frames)).content)
-        image.load()
-        texts = " ".join(f"{name}={text}" for name, text in image.text.items())
-        assert "987654321" in texts, f"no text chunk tells the seed: {texts!r}"
-        assert "chain" in texts, f"no text chunk tells the sampler: {texts!r}"
-
-
 def test_every_chunk_of_a_png_answer_has_its_crc_and_its_place(client, png):
     data = assert_ok(dissolve(client, png, seed=SEED, steps=3, format="png")).content
     assert data.startswith(pictures.SIGNATURE)

@@ -32,6 +32,30 @@ def test_a_server_with_idle_connections_ends_with_status_0(start_server):
         assert fresh.stream.read(1) == b"", "an idle connection was not closed"
 
 
+def test_clients_that_left_while_they_uploaded_do_not_delay_the_end(start_server, noise_png):
+    """Nobody is left to wait for: the patience is far below what a slow upload is granted."""
+    server = start_server()
+    for sent in (0, 1, len(noise_png) // 2):
+        with Connection(server) as connection:
+            connection.send(request_head("POST", FRAMES, Content_Type="image/png",
+                                         Content_Length=len(noise_png), Expect="100-continue"))
+            assert connection.read_head().status == 100
+            connection.send(noise_png[:sent])
+    server.terminate()
+    server.finish(patience=20)
+
+
+def test_clients_that_left_while_they_downloaded_do_not_delay_the_end(start_server, noise_png):
+    server = start_server()
+    for read in (0, 1, 100_000):
+        with Connection(server, receive_buffer=16384) as connection:
+            connection.post(FRAMES + "?steps=600&format=zip", noise_png, Content_Type="image/png")
+            assert connection.read_head().status == 200
+            connection.read_exactly(read)
+    server.terminate()
+    server.finish(patience=20)
+
+
 def test_an_answer_that_is_being_sent_arrives_whole(start_server, client, noise_png):
     """Its 25 MB do not fit between the ends: at the signal most of it is still to be computed or sent."""
     target = FRAMES + "?steps=600&format=zip&seed=77"
