@@ -26,8 +26,8 @@ struct codec_image {
  * Decodes a PNG of any colour type, bit depth and interlacing to RGB, as Pillow's convert("RGB")
  * does for files of up to 8 bits: grey is repeated, palettes are looked up, alpha and tRNS are
  * dropped (not blended). A file of 16 bits a channel is kept at 16 in pixels16, and pixels has its
- * high bytes. Text, colour profiles and gamma are ignored; of an animated PNG the default image is
- * read.
+ * high bytes. Text, colour profiles and gamma are ignored; an index beyond the palette is black; of
+ * an animated PNG the default image is read.
  *
  * DISSOLVE_UNSUPPORTED: not a PNG at all; DISSOLVE_MALFORMED: broken (truncated, wrong CRC...);
  * DISSOLVE_TOO_LARGE: width * height > max_pixels, found out from the header alone;

@@ -208,6 +208,25 @@ static void test_image_data_has_exactly_its_size(void **state)
     }
 }
 
+static void test_index_beyond_the_palette_is_black(void **state)
+{
+    (void)state;
+    static const uint8_t stored[] = {0x78, 0x01, 1, 3, 0, 0xfc, 0xff, 0, 0, 1}; /* row: 0, 1 */
+    uint8_t data[sizeof stored + 4];
+    struct file file;
+    struct codec_image image;
+    char detail[CODEC_DETAIL];
+    memcpy(data, stored, sizeof stored);
+    put32(data + sizeof stored, libdeflate_adler32(1, stored + 7, 3));
+    begin_file(&file, 2, 1, 8, 3, 0);
+    add_chunk(&file, "PLTE", "\x11\x22\x33", 3);
+    add_chunk(&file, "IDAT", data, sizeof data);
+    add_chunk(&file, "IEND", NULL, 0);
+    assert_int_equal(codec_png_decode(file.bytes, file.size, 2, &image, detail), DISSOLVE_OK);
+    assert_memory_equal(image.pixels, "\x11\x22\x33\0\0\0", 6);
+    codec_image_free(&image);
+}
+
 static void test_not_a_png(void **state)
 {
     (void)state;
@@ -370,6 +389,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_is_as_pillow_has_it),
         cmocka_unit_test(test_image_data_has_exactly_its_size),
+        cmocka_unit_test(test_index_beyond_the_palette_is_black),
         cmocka_unit_test(test_not_a_png),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_one_bit_wrong_anywhere),
