@@ -74,8 +74,6 @@ static bool add_headers(struct door *door, struct http_exchange *exchange,
         added = add_header(response, exchange->headers[i].name, exchange->headers[i].value);
     if (exchange->allow != NULL)
         added = added && add_header(response, "Allow", exchange->allow);
-    if (exchange->refusal == 503)
-        added = added && add_header(response, "Retry-After", "1");
     if (exchange->close || atomic_load(&door->draining))
         added = added && add_header(response, "Connection", "close");
     return added;
