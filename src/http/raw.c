@@ -18,8 +18,6 @@ static void print_head(FILE *out, const struct http_exchange *exchange, const ch
             date);
     fprintf(out, "X-Request-Id: %s\r\nAccess-Control-Allow-Origin: *\r\n", exchange->id);
     fprintf(out, "Access-Control-Expose-Headers: " HTTP_EXPOSED_HEADERS "\r\n");
-    if (exchange->status == 503)
-        fprintf(out, "Retry-After: 1\r\n");
     for (size_t i = 0; i < exchange->header_count; i++)
         fprintf(out, "%s: %s\r\n", exchange->headers[i].name, exchange->headers[i].value);
     fprintf(out, "Content-Length: %zu\r\n\r\n", size);

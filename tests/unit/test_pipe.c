@@ -11,7 +11,7 @@
 
 #include "http/pipe.h"
 
-enum { CAPACITY = 1000, MANY = 123457 };
+enum { CAPACITY = 1000, MANY = 12347 };
 
 struct fixture {
     struct http_pipe *pipe;
