@@ -1,5 +1,4 @@
-"""The contract, openapi.yaml, taken apart for tests: its operations, the values its schemas allow, and
-whether an answer is as it says."""
+"""The contract, openapi.yaml, taken apart for tests: operations, values that schemas allow, answers."""
 
 import json
 import math
@@ -106,6 +105,10 @@ def validate(value, schema):
     jsonschema.Draft202012Validator(schema).validate(value)
 
 
+def is_valid(value, schema):
+    return jsonschema.Draft202012Validator(schema).is_valid(value)
+
+
 def members_of(schema):
     """The members that a schema names, its allOf included."""
     named = dict(schema.get("properties", {}))
@@ -136,21 +139,21 @@ def check_headers(response, documented):
             validate(int(value) if integral else value, header["schema"])
 
 
-def check(response, responses, status):
-    """The answer has this status, and is as the document describes it."""
+def check(response, responses, status, bare=False):
+    """The answer has this status and is as the document describes it; bare: to HEAD, without a body."""
     assert response.status_code == status, f"{response.status_code}: {response.content[:500]!r}"
     assert str(status) in responses, f"status {status} is not in the document"
     documented = responses[str(status)]
     check_headers(response, documented)
     content = documented.get("content")
-    if not content or response.request.method == "HEAD":
+    if not content or bare:
         assert response.content == b""
         return response
     media_type = media_type_of(response)
     assert media_type in content, f"{media_type} is not among {list(content)}"
     schema = content[media_type].get("schema")
     if schema:
-        document = response.json()
+        document = json.loads(response.content)
         validate(document, schema)
         assert_named(document, schema)
     return response
@@ -158,14 +161,14 @@ def check(response, responses, status):
 
 def check_refused(response, operation, name=None):
     check(response, operation.responses, 400)
-    problem = response.json()
+    problem = json.loads(response.content)
     culprit = problem.get("parameter", problem.get("pointer", "")).split("/")
     assert name is None or name in culprit, f"{name} is not blamed: {problem}"
 
 
 # ---- Values at and beyond the bounds of a schema ----
 
-TEXTS = ["", " ", "x", "all,", "last,1", "1-", "5/2", "1,,2", "-1", "0x10", "1.5", "a,b", "1;2", "5 6"]
+TEXTS = ["", " ", "x", "all,", "last,1", "1-", "5/2", "1,,2", "-1", "0x10", "1.5", "a,b", "1;2"]
 """Texts of which some break any pattern that the document has."""
 
 
