@@ -43,7 +43,6 @@ struct door {
 
 enum {
     PIPE_CAPACITY = 1 << 20,
-    SMALL_BODY = 256 * 1024, /* a body up to here is read before its request is refused */
 
     /*
      * For the headers of request and answer, the reading of a body and one chunk of an answer. All
@@ -288,8 +287,9 @@ static enum MHD_Result add_to_head(void *context, enum MHD_ValueKind kind, const
 }
 
 /*
- * The head is here. An answer queued now keeps the body from being asked for, and ends the
- * connection; so without a body, or with a small one on its way, a refusal comes after it.
+ * The head is here. A refusal is answered now, which keeps the body from being asked for and ends
+ * the connection; what a client sends all the same is read and discarded, or it would lose the
+ * answer.
  */
 static enum MHD_Result take_head(struct door *door, struct http_exchange *exchange,
                                  const char *method, const char *version)
@@ -306,8 +306,7 @@ static enum MHD_Result take_head(struct door *door, struct http_exchange *exchan
     http_judge(exchange, &head, method, atomic_load(&door->draining), http_queue_full(door->queue));
     uint64_t size = http_head_body_size(&head);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
-    bool small = size <= SMALL_BODY && head.expect == NULL && !exchange->close;
-    if (exchange->refusal == 0 || size == 0 || small) {
+    if (exchange->refusal == 0 || size == 0) {
         if (size > 0)
             watch(door, exchange);
         return MHD_YES;

@@ -10,7 +10,8 @@ BELOW = {
     "public": {"public"},
     "engine": {"engine", "public"},
     "codec": {"codec"},
-    "api": {"api", "codec", "public"},
+    "explorer": {"explorer"},
+    "api": {"api", "codec", "explorer", "public"},
     "http": {"http", "api", "codec", "public"},
     "main": {"http", "api", "codec", "public"},
 }
@@ -40,6 +41,7 @@ SYSTEM_OF_ROOM = {
     "public": set(),
     "engine": ENGINE_SYSTEM,
     "codec": set(),
+    "explorer": set(),
     "api": {"pthread.h", "sys/random.h", "sys/types.h", "unistd.h"},
     "http": SYSTEM,
     "main": SYSTEM,

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Writes tests/unit/png_cases.h: small PNG files of every kind, and the pixels they stand for.
+"""Writes tests/unit/png_cases.inc: small PNG files of every kind, and the pixels they stand for.
 
 The files are made here from random samples by the standard library alone. The expected pixels are
 Pillow's convert("RGB"); Pillow does not keep 16 bits, so there they are the samples themselves, and
 Pillow judges their high bytes where it takes those (it does for RGB and RGBA).
 
-Usage: png_cases.py > ../unit/png_cases.h
+Usage: png_cases.py > ../unit/png_cases.inc
 """
 
 import io

@@ -2,11 +2,16 @@
 #ifndef TESTS_JUDGE_H
 #define TESTS_JUDGE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 /* A descriptor from which `bytes` can be read. */
 static inline int judge_input(const void *bytes, size_t size)

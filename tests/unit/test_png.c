@@ -13,7 +13,7 @@
 
 #include "codec/image.h"
 #include "failing_malloc.h"
-#include "png_cases.h"
+#include "png_cases.inc"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define ROOM         4096
