@@ -131,8 +131,8 @@ static bool decode(struct api_call *call, struct file file, struct work *work,
 static bool check_work(struct api_call *call, const struct work *work, size_t elements,
                        struct api_problem *problem)
 {
-    const struct api_selection *frames = &work->parameters.frames;
-    return api_check_work(call->service, elements, frames->t[frames->count - 1], problem);
+    return api_check_work(call->service, elements, api_selection_last(&work->parameters.frames),
+                          problem);
 }
 
 /* x_0 from the pixels, and the process over it. */

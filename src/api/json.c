@@ -213,7 +213,7 @@ static bool read_mixture(const cJSON *mixture, struct json_body *body, struct ap
     size_t count = size > 0 ? (size_t)size : 0;
     if (count == 0 || count > DISSOLVE_MAX_COMPONENTS)
         return blame(problem, "/mixture/weights", "a mixture needs 1 to 4096 weights");
-    double *numbers = body->numbers = malloc(3 * count * sizeof *numbers);
+    double *numbers = body->numbers = calloc(3 * count, sizeof *numbers);
     if (!numbers)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
     const struct numbers weights = {"weights", numbers, false};
@@ -255,7 +255,8 @@ bool json_body_read(const char *text, size_t size, struct json_body *body,
     body->samples = scan.samples;
     body->sample_count = scan.sample_count;
     fine = fine && parse_rest(text, size, &scan, &tree, problem);
-    for (const cJSON *member = fine ? tree->child : NULL; member && fine; member = member->next)
+    for (const cJSON *member = fine && tree ? tree->child : NULL; member && fine;
+         member = member->next)
         fine = read_member(member, body, arguments, problem);
     cJSON_Delete(tree);
     if (fine && !body->samples == !body->has_mixture)

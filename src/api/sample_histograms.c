@@ -192,10 +192,10 @@ static bool answer(struct api_call *call, struct work *work, struct api_problem 
     call->timing->decode += api_now_ms() - start;
     if (!read)
         return false;
-    const struct api_selection *frames = &work->parameters.frames;
     uint64_t count = work->body.samples ? work->body.sample_count : work->body.mixture_count;
     if (!check_count(call->service, count, problem) ||
-        !api_check_work(call->service, count, frames->t[frames->count - 1], problem))
+        !api_check_work(call->service, count, api_selection_last(&work->parameters.frames),
+                        problem))
         return false;
     work->count = (size_t)count;
     enum dissolve_status status = prepare(work);

@@ -289,7 +289,8 @@ enum dissolve_status api_sample_picture(uint32_t *width, uint32_t *height, uint8
         raise_ridge(i, lines[i]);
     grow_reeds(pixel);
     for (int i = 0; i < SIDE * SIDE; i++, pixel += 3) {
-        float x = (float)(i % SIDE), y = (float)(i / SIDE);
+        const int column = i % SIDE, row = i / SIDE;
+        float x = (float)column, y = (float)row;
         color c = y < shoreline ? flock(land(lines, x, y), x, y) : sail(lake(lines, x, y), x, y);
         c = blend(c, rgb(0x0a0f24), *pixel / 255.0f);
         for (int k = 0; k < 3; k++)

@@ -125,6 +125,11 @@ enum dissolve_status api_selection_read(const char *text, uint32_t steps,
     return DISSOLVE_OK;
 }
 
+uint32_t api_selection_last(const struct api_selection *selection)
+{
+    return selection->t[selection->count - 1];
+}
+
 void api_selection_free(struct api_selection *selection)
 {
     free(selection->t);

@@ -18,6 +18,9 @@ DISSOLVE_MUST_USE enum dissolve_status api_selection_read(const char *text, uint
                                                           struct api_selection *selection,
                                                           char *detail, size_t room);
 
+/* The largest t: how many steps have to be made. */
+uint32_t api_selection_last(const struct api_selection *selection);
+
 void api_selection_free(struct api_selection *selection);
 
 #endif

@@ -395,7 +395,7 @@ static enum line find_first_line(struct reader *reader)
 static enum line read_part(struct reader *reader, struct codec_field *field,
                            enum dissolve_status *status)
 {
-    struct span data;
+    struct span data = {0};
     *status = read_headers(reader, field);
     if (*status)
         return LINE_NONE;

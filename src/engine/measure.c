@@ -170,9 +170,11 @@ static inline ints levels_of(floats x)
 /* The bins of x; as numpy.histogram counts, REACH itself is in the last one. */
 static inline ints bins_of(floats x)
 {
+    const int middle = BINS / 2;
+    const int in_one = BINS / (2 * REACH); /* bins in an interval of length 1 */
     const floats zero = {0.0f};
-    floats place = x * (float)(BINS / (2 * REACH)); /* exact: a power of two */
-    ints within = (place >= -(float)(BINS / 2)) & (place <= (float)(BINS / 2));
+    floats place = x * (float)in_one; /* exact: a power of two */
+    ints within = (place >= -(float)middle) & (place <= (float)middle);
     floats held = choose(within, place, zero);
     ints bin = __builtin_convertvector(held, ints);
 

@@ -52,6 +52,7 @@ static size_t choose(const double *cumulated, size_t components, double u)
     while (left) {
         size_t half = (left + 1) / 2;
 
+        /* NOLINTNEXTLINE: first + left never passes components - 1 */
         first += half * (cumulated[first + half - 1] <= u);
         left -= half;
     }
