@@ -1,4 +1,4 @@
-"""The contract, openapi.yaml, taken apart for tests: operations, values that schemas allow, answers."""
+"""The contract, openapi.yaml, taken apart for tests: operations, allowed values, answers."""
 
 import json
 import math
@@ -69,9 +69,11 @@ def walk(node, path=()):
     """Every mapping of the document, with the way to it."""
     if isinstance(node, dict):
         yield path, node
-    items = node.items() if isinstance(node, dict) else enumerate(node)
-    for key, value in items if isinstance(node, (dict, list)) else ():
-        yield from walk(value, path + (key,))
+        for key, value in node.items():
+            yield from walk(value, path + (key,))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from walk(value, path + (index,))
 
 
 # ---- Sending and judging ----
@@ -140,7 +142,7 @@ def check_headers(response, documented):
 
 
 def check(response, responses, status, bare=False):
-    """The answer has this status and is as the document describes it; bare: to HEAD, without a body."""
+    """The answer has this status and is as the document has it; bare: to HEAD, without a body."""
     assert response.status_code == status, f"{response.status_code}: {response.content[:500]!r}"
     assert str(status) in responses, f"status {status} is not in the document"
     documented = responses[str(status)]
@@ -204,9 +206,11 @@ def number_values(schema):
 
 
 def array_values(schema):
-    items = [item for item in number_values(schema["items"])[0]] or [0]
+    """Arrays as short and as long as they may be, of items at their bounds; and others."""
+    items, broken = number_values(schema["items"])
+    items = items or [0]
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     good = [[item] * least for item in items] + ([[items[0]] * most] if most else [])
     bad = [[items[0]] * (least - 1)] if least else []
     bad += [[items[0]] * (most + 1)] if most else []
-    return good, bad + [["x"] * max(least, 1)]
+    return good, bad + [[item] * least for item in broken]
