@@ -2,7 +2,7 @@
 #include "huffman.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define SYMBOLS 257
@@ -50,13 +50,24 @@ static void count_bytes(const uint8_t *bytes, size_t size, uint64_t counts[SYMBO
     counts[END] = 1;
 }
 
-/* Rarest first; of equals the smaller value, so that the order is the same everywhere. */
-static int by_count(const void *a, const void *b)
+static bool is_rarer(const struct symbol *a, const struct symbol *b)
 {
-    const struct symbol *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count < y->count ? -1 : 1;
-    return x->value - y->value;
+    return a->count != b->count ? a->count < b->count : a->value < b->value;
+}
+
+/*
+ * Rarest first; of equals the smaller value, so that the order is the same everywhere. By
+ * insertion: there are few, and qsort of the C library may want memory.
+ */
+static void sort(struct symbol *symbols, int count)
+{
+    for (int i = 1; i < count; i++) {
+        struct symbol symbol = symbols[i];
+        int at = i;
+        for (; at > 0 && is_rarer(&symbol, &symbols[at - 1]); at--)
+            symbols[at] = symbols[at - 1];
+        symbols[at] = symbol;
+    }
 }
 
 /*
@@ -147,7 +158,7 @@ void codec_huffman_plan(const uint8_t *bytes, size_t size, struct codec_huffman 
             symbols[count++] = (struct symbol){counts[v], v};
     }
     *plan = (struct codec_huffman){0};
-    qsort(symbols, (size_t)count, sizeof symbols[0], by_count);
+    sort(symbols, count);
     find_depths(symbols, count, depths);
     if (count == 1)
         depths[0] = 1; /* the end alone, of an empty input */
