@@ -45,6 +45,8 @@ def check_response(response):
     check_content(response.get("content", {}))
     for header in response.get("headers", {}).values():
         check_fields(header, "header", ["description", "schema"])
+        if "example" in header:
+            validate(header["example"], header["schema"])
 
 
 def test_the_document_has_the_form_of_openapi_3_1():
