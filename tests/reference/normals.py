@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Prints normals of the noise contract, version 1, from plain integers and math alone.
+"""Prints normals of the noise contract, version 1, from plain integers and math: no numpy, no engine.
 
 usage: normals.py SEED T STREAM FIRST COUNT     (numbers in decimal or 0x...)
 
-Each line is the element's index and its normal with 17 digits. It is the second opinion
-for the judge of the service tests and the source of known answers for unit tests.
+Each line is the element's index and its normal with 17 digits. It is the second opinion for the judge of
+the service tests and the source of known answers for unit tests.
 """
 
 import math
