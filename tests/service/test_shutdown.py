@@ -53,7 +53,7 @@ def test_clients_that_left_while_they_downloaded_do_not_delay_the_end(start_serv
     server = start_server()
     for read in (0, 1, 100_000):
         with Connection(server, receive_buffer=16384) as connection:
-            connection.post(FRAMES + "?steps=600&format=zip", noise_png, Content_Type="image/png")
+            connection.post(FRAMES + "?steps=300&format=zip", noise_png, Content_Type="image/png")
             assert connection.read_head().status == 200
             connection.read_exactly(read)
     server.terminate()
@@ -61,8 +61,8 @@ def test_clients_that_left_while_they_downloaded_do_not_delay_the_end(start_serv
 
 
 def test_an_answer_that_is_being_sent_arrives_whole(start_server, client, noise_png):
-    """Its 25 MB do not fit between the ends: at the signal most of it is still to be sent."""
-    target = FRAMES + "?steps=600&format=zip&seed=77"
+    """Its 12 MB do not fit between the ends: at the signal most of it is still to be sent."""
+    target = FRAMES + "?steps=300&format=zip&seed=77"
     expected = assert_ok(client.post(target, data=noise_png,
                                      headers={"Content-Type": "image/png"})).content
     server = start_server("--threads", "1")
