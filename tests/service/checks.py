@@ -127,7 +127,7 @@ def assert_histogram_is_numpys(frame, values, bins, interval=None):
 
 
 def assert_histogram_brackets(frame, state, tolerance, bins, interval=None):
-    """A histogram of values that are known within a tolerance: each bin holds what it has to hold."""
+    """A histogram of values known within a tolerance: each bin holds what it has to hold."""
     t, n = frame["t"], state.size
     edges, counts = np.asarray(frame["edges"]), np.asarray(frame["counts"])
     assert edges.shape == (bins + 1,) and counts.shape == (bins,), f"t = {t}: not {bins} bins"

@@ -1,4 +1,4 @@
-"""Fixtures of the service tests: one server for the session, and more with other flags where needed.
+"""Fixtures of the service tests: one server for the session, more with other flags on demand.
 
 DISSOLVED names the server's binary; without it, build/release/dissolved of this tree is taken.
 """

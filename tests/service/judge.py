@@ -1,7 +1,7 @@
-"""The independent judge: the forward process and its noise contract, version 1, in numpy and float64.
+"""The independent judge: the forward process and its noise contract, version 1, in float64.
 
-Nothing here is taken from the engine. The formulas are those of the contract, computed with real-number
-functions in double, so that the service's float32 values have to come near them on their own.
+Nothing here is taken from the engine. The formulas are those of the contract, computed by numpy
+in double, so that the service's float32 values have to come near them on their own.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ MIXTURE_NORMALS = 3
 MIXTURE_CHOICE = 4
 
 LEVEL_TOLERANCE = 1e-3
-"""Where the float64 value of a pixel is this near to a level, truncation may fall on either side."""
+"""Where a pixel's float64 value is this near to a level, truncation may fall on either side."""
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)

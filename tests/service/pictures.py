@@ -1,4 +1,4 @@
-"""Pictures to send and to read back: a photo, a PNG writer of its own, and Pillow for all answers."""
+"""Pictures to send and to read back: a photo, a PNG writer of its own, Pillow for all answers."""
 
 import base64
 import io
@@ -48,7 +48,7 @@ def header(width, height, depth=8, colour=RGB, interlace=0):
 
 
 def _packed_rows(samples, depth):
-    """Filter type 0 before every row of samples (rows, columns, channels), packed to the bit depth."""
+    """Filter type 0 before every row of samples (rows, columns, n), packed to the bit depth."""
     rows = []
     for row in samples.reshape(samples.shape[0], -1):
         if depth == 16:
@@ -63,7 +63,7 @@ def _packed_rows(samples, depth):
 
 
 def write_png(samples, depth, colour, interlaced=False, before_data=b""):
-    """A PNG file of any colour type, bit depth and interlacing from raw samples (rows, columns, n)."""
+    """A PNG of any colour type, bit depth and interlacing from raw samples (rows, columns, n)."""
     height, width = samples.shape[:2]
     if interlaced:
         passes = (samples[y::dy, x::dx] for x, y, dx, dy in ADAM7)
@@ -118,7 +118,9 @@ def archive_frames(data):
     """The frames of a ZIP answer as a dictionary t -> array, and its manifest."""
     members = archive(data)
     manifest = json.loads(members.pop("manifest.json"))
-    return {int(name[len("frame-"):-len(".png")]): pixels(png) for name, png in members.items()}, manifest
+    frames = {int(name[len("frame-"):-len(".png")]): pixels(png)
+              for name, png in members.items()}
+    return frames, manifest
 
 
 def document_frames(document):

@@ -1,4 +1,4 @@
-"""HTTP over a bare socket, for what a well-behaved client library hides: interim answers, trailers, cuts."""
+"""HTTP over a bare socket, for what client libraries hide: interim answers, trailers, cuts."""
 
 import select
 import socket
@@ -51,7 +51,7 @@ class Connection:
         self.send(request_head("POST", target, Content_Length=len(body), **headers) + body)
 
     def first_bytes(self, count, patience):
-        """What has arrived of the answer, at most count bytes, left in place; b"" if nothing yet."""
+        """What has arrived, at most count bytes, left in place; b"" if nothing yet."""
         if not select.select([self.socket], [], [], patience)[0]:
             return b""
         return self.socket.recv(count, socket.MSG_PEEK)

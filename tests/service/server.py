@@ -59,7 +59,7 @@ class Client(requests.Session):
 
 
 class Server:
-    """One running instance; flags and settings are as on the command line and in the environment."""
+    """One running instance, with flags of the command line and settings of the environment."""
 
     def __init__(self, *flags, listen=("--listen", "127.0.0.1:0"), **settings):
         self.lines = []

@@ -11,7 +11,7 @@ from checks import FRAMES, assert_ok, assert_problem, dissolve
 from pictures import SIGNATURE, chunk, claiming, header
 
 MEMORY = 128 * 2**20
-"""How far a refused picture may push the peak: far below what it claims, above a sanitizer's noise."""
+"""How far a refused picture may push the peak: far below its claim, above a sanitizer's noise."""
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,9 @@ def test_no_body_at_all_is_refused(client):
 
 
 @pytest.mark.parametrize("body", [
-    b"x", b"hello, I am no picture", b"\0" * 1000, SIGNATURE, SIGNATURE[:4], b"\xff\xd8\xff\xe0JFIF",
-    b"GIF89a" + b"\0" * 50, b'{"samples": [1]}', b"\x93NUMPY\x01\0", SIGNATURE.replace(b"\r\n", b"\n"),
+    b"x", b"hello, I am no picture", b"\0" * 1000, SIGNATURE, SIGNATURE[:4],
+    b"\xff\xd8\xff\xe0JFIF", b"GIF89a" + b"\0" * 50, b'{"samples": [1]}', b"\x93NUMPY\x01\0",
+    SIGNATURE.replace(b"\r\n", b"\n"),
 ], ids=lambda body: repr(body[:12]))
 def test_a_body_that_is_no_png_is_refused(client, body):
     assert_problem(dissolve(client, body), 422)

@@ -1,4 +1,4 @@
-"""What is served without a computation, and the manners of HTTP: methods, caches, CORS, request ids."""
+"""What is served without a computation, and HTTP's manners: methods, caches, CORS, request ids."""
 
 import email.utils
 
@@ -144,7 +144,8 @@ def test_options_of_an_unknown_path_is_not_found(client):
 def test_every_answer_can_be_read_from_another_origin(client):
     png = pictures.png_of(pictures.photo(4, 4))
     answers = [client.get(path, headers=ORIGIN) for path in GETS + ["/nothing", FRAMES]]
-    answers += [dissolve(client, png, headers=ORIGIN), dissolve(client, png, headers=ORIGIN, beta=2),
+    answers += [dissolve(client, png, headers=ORIGIN),
+                dissolve(client, png, headers=ORIGIN, beta=2),
                 dissolve(client, b"no picture", headers=ORIGIN),
                 dissolve(client, png, headers={**ORIGIN, "Content-Type": "text/plain"}),
                 dissolve(client, png, headers={**ORIGIN, "Accept": "text/html"})]
@@ -187,7 +188,9 @@ def test_every_answer_has_a_request_id_of_its_own(client):
     assert len(set(given)) == len(given), f"the same X-Request-Id twice: {given}"
 
 
-def assert_timing(text):
+def assert_timing(response):
+    """Every stage has its duration, in the head or in the trailer."""
+    text = response.headers.get("server-timing") or response.trailers.get("server-timing", "")
     stages = {}
     for entry in text.split(","):
         name, *values = [part.strip() for part in entry.split(";")]
@@ -206,7 +209,7 @@ def test_a_computation_tells_its_time(server, form, side):
         response = connection.read_response()
     assert response.status == 200
     assert response.headers["dissolve-seed"] == "5"
-    assert_timing(response.headers.get("server-timing") or response.trailers.get("server-timing", ""))
+    assert_timing(response)
 
 
 def test_the_histograms_tell_their_time_and_seed(server):
@@ -216,7 +219,7 @@ def test_the_histograms_tell_their_time_and_seed(server):
         response = connection.read_response()
     assert response.status == 200
     assert response.headers["dissolve-seed"] == "6"
-    assert_timing(response.headers.get("server-timing") or response.trailers.get("server-timing", ""))
+    assert_timing(response)
 
 
 def test_answers_have_a_date(client):

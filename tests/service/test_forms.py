@@ -116,8 +116,8 @@ def test_a_zips_frames_are_the_judges(client, photo, png):
 
 
 def test_a_zips_manifest_tells_parameters_and_measures(client, png):
-    data = assert_ok(dissolve(client, png, seed=SEED, format="zip", steps=4, frames="0,3-4")).content
-    manifest = pictures.archive_frames(data)[1]
+    response = dissolve(client, png, seed=SEED, format="zip", steps=4, frames="0,3-4")
+    manifest = pictures.archive_frames(assert_ok(response).content)[1]
     assert manifest["seed"] == str(SEED)
     assert manifest["noise_version"] == 1
     assert manifest["steps"] == 4

@@ -1,4 +1,4 @@
-"""The frames of a picture against the judge: sizes, parameters, seeds, and which frames are asked for."""
+"""The frames of a picture against the judge: sizes, parameters, seeds, choices of frames."""
 
 import numpy as np
 import pytest
@@ -155,6 +155,6 @@ def test_the_defaults_are_20_steps_of_beta_a_quarter_all_frames_200_ms_apart(cli
 
 def test_a_photo_is_the_same_however_its_file_is_compressed(client):
     photo = pictures.photo(40, 40)
-    answers = {assert_ok(dissolve(client, pictures.png_of(photo, compress_level=level), seed=2)).content
-               for level in (0, 1, 9)}
+    files = [pictures.png_of(photo, compress_level=level) for level in (0, 1, 9)]
+    answers = {assert_ok(dissolve(client, file, seed=2)).content for file in files}
     assert len(answers) == 1

@@ -1,4 +1,4 @@
-"""The same request gives the same bytes: on any number of threads, any kernel, any day, any load."""
+"""The same request gives the same bytes: on any number of threads, any kernel, any load."""
 
 import concurrent.futures
 

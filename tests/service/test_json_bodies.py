@@ -14,7 +14,7 @@ def mixture(**changes):
 
 
 @pytest.mark.parametrize("text", [
-    "", " ", "{", "}", "[", '{"samples": [1, 2', '{"samples": [1, 2]', '{"samples": [1, 2', '{"samp',
+    "", " ", "{", "}", "[", '{"samples": [1, 2', '{"samples": [1, 2]', '{"samp',
     '{"samples"', '{"samples":', '{"samples": [1,]}', '{"samples": [,1]}', '{"samples": [1 2]}',
     '{"samples": [1],}', '{samples: [1]}', "{'samples': [1]}", '{"samples": [1]} x',
     '{"samples": [1]}{"samples": [1]}', '{"samples": [1]}]', '{"samples": [1]}\0',

@@ -115,7 +115,7 @@ def test_what_the_head_gives_away_is_refused_at_the_latest_after_the_body(small,
 
 
 def test_a_chunked_body_over_the_limit_is_refused_or_cut(small, limited):
-    """Once a body is on its way an answer is not always possible: then the connection has to end."""
+    """Where no answer is possible any more in the middle of a body, the connection has to end."""
     piece = b"1000\r\n" + bytes(4096) + b"\r\n"
     before = small.peak_memory()
     with Connection(small) as connection:

@@ -15,8 +15,9 @@ SMALL = {"samples": [1, 2, 3]}
 
 @pytest.fixture(scope="module")
 def long_answer():
-    """A request whose answer (25 MB) is larger than everything between it and its reader."""
-    return pictures.png_of(pictures.noise_picture(128, 128)), FRAMES + "?steps=600&format=zip&seed=1"
+    """A request whose answer (12 MB) is larger than everything between it and its reader."""
+    return (pictures.png_of(pictures.noise_picture(128, 128)),
+            FRAMES + "?steps=300&format=zip&seed=1")
 
 
 @pytest.fixture(scope="module")

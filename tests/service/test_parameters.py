@@ -83,7 +83,8 @@ def test_escapes_in_the_query_are_understood(client, png):
 
 
 @pytest.mark.parametrize("name, value", [
-    ("beta", "0"), ("beta", "1"), ("beta", "1.0"), ("beta", "0.0"), ("beta", "0.123456789012345678"),
+    ("beta", "0"), ("beta", "1"), ("beta", "1.0"), ("beta", "0.0"),
+    ("beta", "0.123456789012345678"),
     ("steps", "0"), ("delay", "0"), ("delay", "60000"), ("seed", "0"),
     ("seed", "18446744073709551615"), ("frames", "20"), ("frames", "0-20/20"), ("frames", "20-20")])
 def test_a_value_at_its_limit_is_taken(client, png, name, value):

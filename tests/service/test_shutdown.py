@@ -32,7 +32,9 @@ def test_a_server_with_idle_connections_ends_with_status_0(start_server):
         assert fresh.stream.read(1) == b"", "an idle connection was not closed"
 
 
-def test_clients_that_left_while_they_uploaded_do_not_delay_the_end(start_server, noise_png):
+@pytest.mark.parametrize("settled", [False, True], ids=["at once", "after the server settled"])
+def test_clients_that_left_while_they_uploaded_do_not_delay_the_end(start_server, noise_png,
+                                                                   settled):
     """Nobody is left to wait for: the patience is far below what a slow upload is granted."""
     server = start_server()
     for sent in (0, 1, len(noise_png) // 2):
@@ -41,6 +43,8 @@ def test_clients_that_left_while_they_uploaded_do_not_delay_the_end(start_server
                                          Content_Length=len(noise_png), Expect="100-continue"))
             assert connection.read_head().status == 100
             connection.send(noise_png[:sent])
+    if settled:
+        wait_until(server.is_quiet, "the server has nothing left to do")
     server.terminate()
     server.finish(patience=20)
 
@@ -49,7 +53,7 @@ def test_clients_that_left_while_they_downloaded_do_not_delay_the_end(start_serv
     server = start_server()
     for read in (0, 1, 100_000):
         with Connection(server, receive_buffer=16384) as connection:
-            connection.post(FRAMES + "?steps=600&format=zip", noise_png, Content_Type="image/png")
+            connection.post(FRAMES + "?steps=300&format=zip", noise_png, Content_Type="image/png")
             assert connection.read_head().status == 200
             connection.read_exactly(read)
     server.terminate()
@@ -57,8 +61,8 @@ def test_clients_that_left_while_they_downloaded_do_not_delay_the_end(start_serv
 
 
 def test_an_answer_that_is_being_sent_arrives_whole(start_server, client, noise_png):
-    """Its 25 MB do not fit between the ends: at the signal most of it is still to be computed or sent."""
-    target = FRAMES + "?steps=600&format=zip&seed=77"
+    """Its 12 MB do not fit between the ends: at the signal most of it is still to be sent."""
+    target = FRAMES + "?steps=300&format=zip&seed=77"
     expected = assert_ok(client.post(target, data=noise_png,
                                      headers={"Content-Type": "image/png"})).content
     server = start_server("--threads", "1")
@@ -75,7 +79,8 @@ def test_an_answer_that_is_being_sent_arrives_whole(start_server, client, noise_
 def test_a_job_that_is_running_is_finished_and_answered(start_server, client):
     png = pictures.png_of(pictures.photo(512, 512))
     target = FRAMES + "?steps=400&frames=last&seed=77"
-    expected = assert_ok(client.post(target, data=png, headers={"Content-Type": "image/png"})).content
+    expected = assert_ok(client.post(target, data=png,
+                                     headers={"Content-Type": "image/png"})).content
     server = start_server("--threads", "1")
     idle = server.cpu_seconds()
     with Connection(server) as connection:

@@ -34,7 +34,8 @@ def flat(request):
 
 def test_mean_and_variance_of_the_state_are_the_theorys_at_each_t(client, flat):
     level, seed, png = flat
-    frames = assert_ok(dissolve(client, png, seed=seed, steps=STEPS, format="json")).json()["frames"]
+    response = assert_ok(dissolve(client, png, seed=seed, steps=STEPS, format="json"))
+    frames = response.json()["frames"]
     x0, n = 2 * level / 255 - 1, SIDE * SIDE * 3
     limit = z_limit(2 * STEPS)
     for frame in frames[1:]:
