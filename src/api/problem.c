@@ -109,9 +109,7 @@ void api_problem_send(const struct api_problem *problem, const char *request_id,
     reply->start(reply->context, problem->status, headers, problem->status == 503 ? 3 : 2);
     char *text = json_problem(problem, request_id);
     const char *body = text ? text : "{\"type\":\"about:blank\",\"title\":\"Out of memory\"}";
-    if (!reply->write(reply->context, body, strlen(body))) {
-        /* Nobody is left to tell. */
-    }
+    reply->write(reply->context, body, strlen(body)); /* if nobody reads, nobody is to be told */
     free(text);
 }
 
