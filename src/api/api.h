@@ -62,6 +62,9 @@ struct api_timing {
     double encode;
 };
 
+/* Milliseconds of a clock that only goes forward: what timings are made with. */
+double api_now_ms(void);
+
 /* One path and method. */
 struct api_route;
 

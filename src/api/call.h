@@ -32,7 +32,4 @@ DISSOLVE_MUST_USE enum dissolve_status api_write(struct api_call *call, const vo
 api_handler api_images_frames;
 api_handler api_samples_histograms;
 
-/* Milliseconds of a clock that only goes forward. */
-double api_now_ms(void);
-
 #endif

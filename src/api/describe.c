@@ -39,13 +39,18 @@ void api_describe_step(struct json_writer *json, const struct dissolve_schedule 
     json_number(json, dissolve_schedule_snr(schedule, t));
 }
 
-void api_describe_image(struct json_writer *json, const struct dissolve_measures *measures,
-                        unsigned channels)
+void api_describe_moments(struct json_writer *json, const struct dissolve_measures *measures)
 {
     json_key(json, "mean");
     json_number(json, measures->mean);
     json_key(json, "std");
     json_number(json, measures->std);
+}
+
+void api_describe_image(struct json_writer *json, const struct dissolve_measures *measures,
+                        unsigned channels)
+{
+    api_describe_moments(json, measures);
     json_key(json, "entropy_bits");
     json_numbers(json, measures->entropy_bits, channels);
     json_key(json, "entropy");

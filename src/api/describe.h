@@ -15,6 +15,9 @@ void api_describe_run(struct json_writer *json, const struct api_parameters *par
 void api_describe_step(struct json_writer *json, const struct dissolve_schedule *schedule,
                        uint32_t t);
 
+/* mean, std */
+void api_describe_moments(struct json_writer *json, const struct dissolve_measures *measures);
+
 /* mean, std, entropy_bits, entropy, clipped; the entropies one for each channel */
 void api_describe_image(struct json_writer *json, const struct dissolve_measures *measures,
                         unsigned channels);

@@ -126,10 +126,7 @@ static enum dissolve_status encode(void *context, struct api_slot *slot)
         json_open(&json, '{');
         api_describe_step(&json, work->schedule, slot->t);
         describe_bins(&json, bins, parameters->bins);
-        json_key(&json, "mean");
-        json_number(&json, slot->measures.mean);
-        json_key(&json, "std");
-        json_number(&json, slot->measures.std);
+        api_describe_moments(&json, &slot->measures);
         json_close(&json, '}');
         status = json.status;
     }

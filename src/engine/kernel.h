@@ -9,6 +9,13 @@
 /* The kernel works on groups of this many elements: eight Philox blocks. */
 #define KERNEL_GROUP 32
 
+/* Philox4x32-10: how often, the multipliers, and what is added to the keys after each round. */
+#define PHILOX_ROUNDS 10
+#define PHILOX_M0     0xd2511f53u
+#define PHILOX_M1     0xcd9e8d57u
+#define PHILOX_W0     0x9e3779b9u
+#define PHILOX_W1     0xbb67ae85u
+
 /* One step in float32: x_t = fma(signal, x_{t-1}, noise * n_t). */
 struct kernel_step {
     float signal; /* sqrt(1 - beta_t) */

@@ -10,12 +10,7 @@
 #include "kernel.h"
 #include "lanes.h"
 
-#define PASS          (4 * LANES) /* elements */
-#define PHILOX_ROUNDS 10
-#define PHILOX_M0     0xd2511f53u
-#define PHILOX_M1     0xcd9e8d57u
-#define PHILOX_W0     0x9e3779b9u
-#define PHILOX_W1     0xbb67ae85u
+#define PASS (4 * LANES) /* elements */
 
 /* The keys of all rounds, spread over the lanes, made once per call. */
 struct round_keys {

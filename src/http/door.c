@@ -216,7 +216,7 @@ static void resume(void *context)
 static void run(struct http_work *work)
 {
     struct http_exchange *exchange = (struct http_exchange *)work;
-    exchange->queued = http_exchange_clock() - exchange->submitted;
+    exchange->queued = api_now_ms() - exchange->submitted;
     http_exchange_answer(exchange);
     http_exchange_release(exchange);
 }
@@ -256,7 +256,7 @@ static enum MHD_Result submit(struct door *door, struct http_exchange *exchange)
     }
     exchange->work.run = run;
     exchange->stage = HTTP_WORKING;
-    exchange->submitted = http_exchange_clock();
+    exchange->submitted = api_now_ms();
     MHD_suspend_connection(exchange->connection);
     (void)!http_pipe_await(exchange->pipe); /* it is new: there is nothing in it */
     http_exchange_hold(exchange);

@@ -113,9 +113,6 @@ void http_exchange_share(struct http_exchange *exchange);
 /* Nobody waits for the answer: its job is cancelled and its pipe aborted. Any thread. */
 void http_exchange_abandon(struct http_exchange *exchange);
 
-/* Milliseconds, for measuring. */
-double http_exchange_clock(void);
-
 /* The value of a Server-Timing header. */
 enum { HTTP_TIMING_TEXT = 160 };
 void http_exchange_print_timing(const struct http_exchange *exchange, char text[HTTP_TIMING_TEXT]);
