@@ -9,6 +9,8 @@
 #include <dissolve/pool.h>
 #include <dissolve/process.h>
 #include <dissolve/schedule.h>
+#include <dissolve/squares.h>
 #include <dissolve/status.h>
+#include <dissolve/target.h>
 
 #endif

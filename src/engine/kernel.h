@@ -22,6 +22,16 @@ struct kernel_step {
     float noise;  /* sqrt(beta_t) */
 };
 
+/*
+ * A state between two others in float32: x_u = fma(left, x_a, fma(right, x_b, noise * n_u)) (the
+ * tree sampler's p, q and r; see process.h).
+ */
+struct kernel_bridge {
+    float left;
+    float right;
+    float noise;
+};
+
 /* Which noise a run of groups takes: block is the first group's first, a multiple of 8. */
 struct kernel_noise {
     uint64_t seed;
@@ -35,6 +45,11 @@ struct kernel {
     /* Carries x[0 .. 32 groups) through `count` steps; the first is the one that makes x_t. */
     void (*run)(float *x, size_t groups, const struct kernel_noise *noise, uint32_t t,
                 const struct kernel_step *steps, size_t count);
+
+    /* Writes x_u between a, x_a, and b, x_b, all of them whole groups; n_u is step u's noise. */
+    void (*bridge)(float *x, const float *a, const float *b, size_t groups,
+                   const struct kernel_noise *noise, uint32_t u,
+                   const struct kernel_bridge *weights);
 
     /* Writes the normals of `groups` whole groups. */
     void (*normals)(float *normals, size_t groups, const struct kernel_noise *noise, uint32_t t);

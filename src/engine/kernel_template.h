@@ -1,5 +1,5 @@
-/* The kernel's one source: Philox, Box-Muller, step, rendering. Included once per instruction set.
- */
+/* The kernel's one source: Philox, Box-Muller, step, bridge, rendering. Included once per
+   instruction set. */
 
 /*
  * One pass works on LANES Philox blocks, 4 LANES elements. The blocks live in 64-bit lanes, half of
@@ -153,6 +153,26 @@ static void run(float *x, size_t groups, const struct kernel_noise *noise, uint3
     }
 }
 
+static void bridge(float *x, const float *a, const float *b, size_t groups,
+                   const struct kernel_noise *noise, uint32_t u,
+                   const struct kernel_bridge *weights)
+{
+    struct round_keys keys;
+    make_round_keys(noise->seed, &keys);
+    vfloat left = lanes_all(weights->left);
+    vfloat right = lanes_all(weights->right);
+    vfloat spread = lanes_all(weights->noise);
+    size_t passes = groups * (KERNEL_GROUP / PASS);
+    for (size_t g = 0; g < passes; g++, x += PASS, a += PASS, b += PASS) {
+        vfloat n[4];
+        pass_normals(noise->block + LANES * g, u, noise->stream, &keys, n);
+        for (int i = 0; i < 4; i++) {
+            vfloat from_b = lanes_fma(right, lanes_load(b + LANES * i), spread * n[i]);
+            lanes_store(x + LANES * i, lanes_fma(left, lanes_load(a + LANES * i), from_b));
+        }
+    }
+}
+
 static void normals(float *out, size_t groups, const struct kernel_noise *noise, uint32_t t)
 {
     struct round_keys keys;
@@ -191,4 +211,4 @@ static void render(const float *x, size_t n, uint8_t *pixels)
 }
 
 const struct kernel KERNEL_SYMBOL = {
-    .name = KERNEL_NAME, .run = run, .normals = normals, .render = render};
+    .name = KERNEL_NAME, .run = run, .bridge = bridge, .normals = normals, .render = render};
