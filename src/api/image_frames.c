@@ -141,7 +141,7 @@ static enum dissolve_status prepare(struct work *work, size_t elements)
     const struct api_parameters *parameters = &work->parameters;
     struct dissolve_schedule_options schedule = {
         .kind = DISSOLVE_SCHEDULE_CONSTANT, .steps = parameters->steps, .beta = parameters->beta};
-    enum dissolve_status status = dissolve_schedule_create(&schedule, &work->schedule);
+    enum dissolve_status status = dissolve_schedule_create(&schedule, &work->schedule, NULL);
     if (status != DISSOLVE_OK)
         return status;
     work->state = calloc(elements, sizeof *work->state);

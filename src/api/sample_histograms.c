@@ -79,7 +79,7 @@ static enum dissolve_status prepare(struct work *work)
     const struct api_parameters *parameters = &work->parameters;
     struct dissolve_schedule_options schedule = {
         .kind = DISSOLVE_SCHEDULE_CONSTANT, .steps = parameters->steps, .beta = parameters->beta};
-    enum dissolve_status status = dissolve_schedule_create(&schedule, &work->schedule);
+    enum dissolve_status status = dissolve_schedule_create(&schedule, &work->schedule, NULL);
     if (status == DISSOLVE_OK)
         status = make_state(work);
     if (status != DISSOLVE_OK)

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     struct dissolve_schedule_options constant = {.steps = STEPS, .beta = 0.25};
     struct dissolve_schedule *schedule = NULL;
     struct dissolve_pool *pool = NULL;
-    require(dissolve_schedule_create(&constant, &schedule));
+    require(dissolve_schedule_create(&constant, &schedule, NULL));
     require(dissolve_pool_create((unsigned)threads, &pool));
     float *state = malloc(ELEMENTS * sizeof *state);
     if (!state)

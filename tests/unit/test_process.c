@@ -56,7 +56,7 @@ static struct dissolve_schedule *constant(uint32_t steps, double beta)
 {
     struct dissolve_schedule_options options = {.steps = steps, .beta = beta};
     struct dissolve_schedule *schedule;
-    assert_int_equal(dissolve_schedule_create(&options, &schedule), DISSOLVE_OK);
+    assert_int_equal(dissolve_schedule_create(&options, &schedule, NULL), DISSOLVE_OK);
     return schedule;
 }
 

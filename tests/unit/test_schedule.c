@@ -8,7 +8,7 @@ static struct dissolve_schedule *constant(uint32_t steps, double beta)
     struct dissolve_schedule_options options = {.steps = steps, .beta = beta};
     struct dissolve_schedule *schedule = NULL;
 
-    assert_int_equal(dissolve_schedule_create(&options, &schedule), DISSOLVE_OK);
+    assert_int_equal(dissolve_schedule_create(&options, &schedule, NULL), DISSOLVE_OK);
     assert_non_null(schedule);
     assert_int_equal(dissolve_schedule_steps(schedule), steps);
     return schedule;
@@ -25,7 +25,7 @@ static void refused(uint32_t steps, double beta, enum dissolve_schedule_kind kin
     struct dissolve_schedule_options options = {.kind = kind, .steps = steps, .beta = beta};
     struct dissolve_schedule *schedule = (void *)&options;
 
-    assert_int_equal(dissolve_schedule_create(&options, &schedule), DISSOLVE_INVALID);
+    assert_int_equal(dissolve_schedule_create(&options, &schedule, NULL), DISSOLVE_INVALID);
     assert_null(schedule);
 }
 
