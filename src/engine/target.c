@@ -1,6 +1,7 @@
 /* Training targets, from x_0 and x_t. */
 #include <dissolve/target.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Results are made in a small array of their own: compilers then see that they overlap nothing, and
@@ -32,31 +33,36 @@ static void combine(struct weights weights, const float *x0, const float *xt, si
     }
 }
 
+/* m and s of x_t = m x_0 + s eps; false where there is no eps yet, and the target is all 0. */
+static bool find_scales(const struct dissolve_schedule *schedule, uint32_t t, double *m, double *s,
+                        float *target, size_t n)
+{
+    double variance;
+
+    dissolve_schedule_transition(schedule, 0, t, m, &variance);
+    *s = sqrt(variance);
+    if (variance > 0.0)
+        return true;
+    memset(target, 0, n * sizeof *target);
+    return false;
+}
+
+/* (x_t - m x_0) / s */
 void dissolve_target_noise(const struct dissolve_schedule *schedule, uint32_t t, const float *x0,
                            const float *xt, size_t n, float *noise)
 {
-    struct weights weights = {0}; /* no noise yet */
-    double signal, variance;
+    double m, s;
 
-    dissolve_schedule_transition(schedule, 0, t, &signal, &variance);
-    if (variance > 0.0) {
-        weights.from_t = 1.0 / sqrt(variance);
-        weights.from_0 = -signal / sqrt(variance);
-    }
-    combine(weights, x0, xt, n, noise);
+    if (find_scales(schedule, t, &m, &s, noise, n))
+        combine((struct weights){1.0 / s, -m / s}, x0, xt, n, noise);
 }
 
-/* With m = sqrt(abar), s = sqrt(1 - abar): m (x_t - m x_0)/s - s x_0 = (m x_t - x_0)/s. */
+/* m (x_t - m x_0)/s - s x_0 = (m x_t - x_0)/s, for m^2 + s^2 = 1 */
 void dissolve_target_velocity(const struct dissolve_schedule *schedule, uint32_t t, const float *x0,
                               const float *xt, size_t n, float *velocity)
 {
-    struct weights weights = {0};
-    double signal, variance;
+    double m, s;
 
-    dissolve_schedule_transition(schedule, 0, t, &signal, &variance);
-    if (variance > 0.0) {
-        weights.from_t = signal / sqrt(variance);
-        weights.from_0 = -1.0 / sqrt(variance);
-    }
-    combine(weights, x0, xt, n, velocity);
+    if (find_scales(schedule, t, &m, &s, velocity, n))
+        combine((struct weights){m / s, -1.0 / s}, x0, xt, n, velocity);
 }

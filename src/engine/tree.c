@@ -2,6 +2,7 @@
 #include "tree.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Frames on the way, and which slots hold nothing that is still needed. */

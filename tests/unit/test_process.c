@@ -244,6 +244,83 @@ static void wrong_arguments_are_refused(void **state)
     dissolve_schedule_destroy(schedule);
 }
 
+/* A run to t[count - 1], with the squares of what went into the steps of some frames. */
+static void run_with_terms(const struct cut *cut, const uint32_t *t, size_t count, float *state,
+                           double *before, double *noise)
+{
+    struct dissolve_schedule *schedule = constant(STEPS, 0.25);
+    struct dissolve_pool *pool;
+    struct dissolve_job *job;
+    struct dissolve_process *process;
+    struct dissolve_frame frames[STEPS + 1];
+    assert_int_equal(dissolve_pool_create(cut->threads, &pool), DISSOLVE_OK);
+    assert_int_equal(dissolve_job_create(pool, &job), DISSOLVE_OK);
+    for (size_t i = 0; i < N; i++)
+        state[i] = input(i);
+    struct dissolve_process_options options = {
+        .schedule = schedule, .seed = SEED, .tile = cut->tile};
+    assert_int_equal(dissolve_process_create(&options, state, N, &process), DISSOLVE_OK);
+    for (size_t i = 0; i < count; i++) {
+        frames[i] = (struct dissolve_frame){.t = t[i]};
+        assert_int_equal(dissolve_squares_create(N, &frames[i].before), DISSOLVE_OK);
+        assert_int_equal(dissolve_squares_create(N, &frames[i].noise), DISSOLVE_OK);
+    }
+    for (size_t i = 0; i < count; i += cut->window) {
+        size_t some = count - i < cut->window ? count - i : cut->window;
+        assert_int_equal(dissolve_process_begin(process, job, frames + i, some), DISSOLVE_OK);
+        assert_int_equal(dissolve_process_finish(process, job), DISSOLVE_OK);
+    }
+    /* The last step is past now. */
+    struct dissolve_frame past[] = {{.t = t[count - 1], .before = frames[0].before},
+                                    {.t = t[count - 1], .noise = frames[0].noise}};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(dissolve_process_begin(process, job, &past[i], 1), DISSOLVE_INVALID);
+    for (size_t i = 0; i < count; i++) {
+        before[i] = dissolve_squares_rms(frames[i].before);
+        noise[i] = dissolve_squares_rms(frames[i].noise);
+        dissolve_squares_destroy(frames[i].before);
+        dissolve_squares_destroy(frames[i].noise);
+    }
+    dissolve_process_destroy(process);
+    dissolve_job_destroy(job);
+    dissolve_pool_destroy(pool);
+    dissolve_schedule_destroy(schedule);
+}
+
+static double rms_of(const float *x)
+{
+    struct dissolve_squares *squares;
+    assert_int_equal(dissolve_squares_create(N, &squares), DISSOLVE_OK);
+    dissolve_squares_add(squares, 0, x, N);
+    double rms = dissolve_squares_rms(squares);
+    dissolve_squares_destroy(squares);
+    return rms;
+}
+
+static void the_terms_are_those_of_the_step(void **state)
+{
+    (void)state;
+    static const struct cut cuts[] = {
+        {1, 0, STEPS + 1, 0}, {3, 1024, 1, 0}, {2, 16384, 3, 0}, {7, 3000, 2, 0}};
+    static const uint32_t t[] = {0, 1, 2, 3, 9, 10, STEPS};
+    enum { COUNT = sizeof t / sizeof t[0] };
+    static float end[N], normals[N];
+    struct film film = new_film(N);
+    run(&plain, N, &film);
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        double before[COUNT], noise[COUNT];
+        run_with_terms(&cuts[i], t, COUNT, end, before, noise);
+        assert_memory_equal(end, film.states + STEPS * N, sizeof end);
+        assert_true(before[0] == 0 && noise[0] == 0); /* no step made x_0 */
+        for (size_t k = 1; k < COUNT; k++) {
+            dissolve_normals(SEED, DISSOLVE_STREAM_CHAIN, t[k], 0, N, normals);
+            assert_true(before[k] == rms_of(film.states + (t[k] - 1) * N));
+            assert_true(noise[k] == rms_of(normals));
+        }
+    }
+    free_film(&film);
+}
+
 static void every_kernel_gives_the_same_bits(void **state)
 {
     (void)state;
@@ -308,6 +385,7 @@ int main(void)
         cmocka_unit_test(pieces_with_offsets_make_the_whole),
         cmocka_unit_test(beta_0_is_the_identity_and_beta_1_forgets),
         cmocka_unit_test(wrong_arguments_are_refused),
+        cmocka_unit_test(the_terms_are_those_of_the_step),
         cmocka_unit_test(every_kernel_gives_the_same_bits),
         cmocka_unit_test(pixels_become_numbers_from_minus_1_to_1),
     };

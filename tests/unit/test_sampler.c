@@ -281,6 +281,48 @@ static void no_step_and_one_step(void **state)
     free(states);
 }
 
+/* A frame's pixels and measures are those of its state, whatever tiles the sampler takes. */
+static void pixels_and_measures_are_the_state_s(void **state)
+{
+    (void)state;
+    struct dissolve_schedule *schedule = schedule_of(schedules[0], STEPS);
+    struct dissolve_tally *tally;
+    struct dissolve_pool *pool;
+    struct dissolve_job *job;
+    static float x[N];
+    static uint8_t pixels[N], expected[N];
+    float *x0 = input();
+    assert_int_equal(dissolve_tally_create(N, 1, &tally), DISSOLVE_OK);
+    assert_int_equal(dissolve_pool_create(2, &pool), DISSOLVE_OK);
+    assert_int_equal(dissolve_job_create(pool, &job), DISSOLVE_OK);
+    for (enum dissolve_sampler sampler = DISSOLVE_SAMPLER_JUMP; sampler <= DISSOLVE_SAMPLER_TREE;
+         sampler++) {
+        for (uint32_t t = 0; t <= STEPS; t += 7) {
+            struct dissolve_process_options options = {.schedule = schedule, .sampler = sampler};
+            struct dissolve_frame frame = {.t = t, .state = x, .pixels = pixels, .tally = tally};
+            struct dissolve_measures got = {0}, wanted = {0};
+            struct dissolve_process *process;
+            dissolve_tally_reset(tally);
+            assert_int_equal(dissolve_process_create(&options, x0, N, &process), DISSOLVE_OK);
+            assert_int_equal(dissolve_process_begin(process, job, &frame, 1), DISSOLVE_OK);
+            assert_int_equal(dissolve_process_finish(process, job), DISSOLVE_OK);
+            dissolve_process_destroy(process);
+            dissolve_render(x, N, expected);
+            assert_memory_equal(pixels, expected, N);
+            dissolve_tally_read(tally, &got);
+            dissolve_tally_reset(tally);
+            dissolve_tally_add(tally, 0, x, N);
+            dissolve_tally_read(tally, &wanted);
+            assert_memory_equal(&got, &wanted, sizeof got);
+        }
+    }
+    dissolve_job_destroy(job);
+    dissolve_pool_destroy(pool);
+    dissolve_tally_destroy(tally);
+    dissolve_schedule_destroy(schedule);
+    free(x0);
+}
+
 static uint32_t ceil_log2(uint32_t n)
 {
     uint32_t bits = 0;
@@ -465,6 +507,7 @@ int main(void)
         cmocka_unit_test(pieces_with_offsets_make_the_whole),
         cmocka_unit_test(a_run_goes_on_from_any_of_its_frames),
         cmocka_unit_test(no_step_and_one_step),
+        cmocka_unit_test(pixels_and_measures_are_the_state_s),
         cmocka_unit_test(one_frame_of_a_tree_takes_a_logarithm_of_draws),
         cmocka_unit_test(every_kernel_bridges_with_the_same_bits),
         cmocka_unit_test(options_out_of_range_are_refused),
