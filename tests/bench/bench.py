@@ -98,6 +98,7 @@ class Bench:
         self.build = build
         self.server = server
         self.photo = photo(512, 512)
+        self._samplers = None  # measured once, for two rows
 
     def median(self, path, body, content_type, check):
         """The median of ROUNDS requests in milliseconds, after one whose answer is checked."""
@@ -119,6 +120,18 @@ class Bench:
         used, figure = done.stdout.split()
         assert used == isa, done.stdout
         return f"{float(figure):.2f} ns"
+
+    def samplers(self):
+        """Milliseconds of chain, jump and tree for 10 frames of 512 x 512 x 3, with one thread."""
+        if self._samplers is None:
+            done = subprocess.run(
+                [self.build / "tests" / "bench_engine", "1", "samplers"],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            self._samplers = [float(word) for word in done.stdout.split()[1:]]
+        return self._samplers
 
 
 def require(condition, what):
@@ -161,6 +174,18 @@ for isa in ("baseline", "avx2"):
         @row(f"engine, per element and step, {isa}, {threads} thread{'s' * (threads > 1)}")
         def engine(bench, isa=isa, threads=threads):
             return bench.engine(isa, threads)
+
+
+@row("engine, 10 frames of 1,000 steps: jump, chain / jump")
+def jump(bench):
+    chain, jump, _ = bench.samplers()
+    return f"{jump:.1f} ms, {chain / jump:.0f} x"
+
+
+@row("engine, 10 frames of 1,000 steps: tree, chain / tree")
+def tree(bench):
+    chain, _, tree = bench.samplers()
+    return f"{tree:.1f} ms, {chain / tree:.0f} x"
 
 
 def processor():

@@ -1,11 +1,20 @@
-/* The engine alone: prints how many nanoseconds one element takes for one step of the chain. */
+/* The engine alone: how many nanoseconds an element takes for a step; what the samplers take. */
 #include <dissolve/dissolve.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { ELEMENTS = 512 * 512 * 3, STEPS = 20, ROUNDS = 9 };
+/* A few steps to see what one costs, and few frames of many steps to see what they cost. */
+enum {
+    ELEMENTS = 512 * 512 * 3,
+    STEPS = 20,
+    ROUNDS = 9,
+    MANY_STEPS = 1000,
+    FRAMES = 10,
+    SAMPLER_ROUNDS = 3,
+};
 
 static double seconds(void)
 {
@@ -22,19 +31,17 @@ static void require(enum dissolve_status status)
     }
 }
 
-/* Seconds that the steps take, without setting up. */
-static double run_chain(struct dissolve_pool *pool, const struct dissolve_schedule *schedule,
-                        float *state)
+/* Seconds that the frames take, without setting up. */
+static double run(struct dissolve_pool *pool, const struct dissolve_process_options *options,
+                  float *state, const struct dissolve_frame *frames, size_t count)
 {
-    struct dissolve_process_options options = {.schedule = schedule, .seed = 42};
-    struct dissolve_frame last = {.t = STEPS};
     struct dissolve_process *process = NULL;
     struct dissolve_job *job = NULL;
     memset(state, 0, ELEMENTS * sizeof *state);
     require(dissolve_job_create(pool, &job));
-    require(dissolve_process_create(&options, state, ELEMENTS, &process));
+    require(dissolve_process_create(options, state, ELEMENTS, &process));
     double start = seconds();
-    require(dissolve_process_begin(process, job, &last, 1));
+    require(dissolve_process_begin(process, job, frames, count));
     require(dissolve_process_finish(process, job));
     double taken = seconds() - start;
     dissolve_process_destroy(process);
@@ -48,33 +55,85 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int main(int argc, char **argv)
+/* The median of some rounds, after one that does not count. */
+static double median(struct dissolve_pool *pool, const struct dissolve_process_options *options,
+                     const struct dissolve_frame *frames, size_t count, int rounds)
 {
-    long threads = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
-    if (threads < 1 || threads > 1024) {
-        fprintf(stderr, "usage: bench_engine THREADS (DISSOLVE_ISA forces an instruction set)\n");
-        return 2;
-    }
-    const char *isa = NULL;
-    require(dissolve_isa(&isa));
-    struct dissolve_schedule_options constant = {.steps = STEPS, .beta = 0.25};
-    struct dissolve_schedule *schedule = NULL;
-    struct dissolve_pool *pool = NULL;
-    require(dissolve_schedule_create(&constant, &schedule, NULL));
-    require(dissolve_pool_create((unsigned)threads, &pool));
+    double taken[ROUNDS];
     float *state = malloc(ELEMENTS * sizeof *state);
     if (!state)
         require(DISSOLVE_NO_MEMORY);
-
-    double taken[ROUNDS];
-    run_chain(pool, schedule, state);
-    for (int round = 0; round < ROUNDS; round++)
-        taken[round] = run_chain(pool, schedule, state);
-    qsort(taken, ROUNDS, sizeof *taken, compare);
-    printf("%s %.6f\n", isa, taken[ROUNDS / 2] * 1e9 / ((double)ELEMENTS * STEPS));
-
+    run(pool, options, state, frames, count);
+    for (int round = 0; round < rounds; round++)
+        taken[round] = run(pool, options, state, frames, count);
     free(state);
-    dissolve_pool_destroy(pool);
+    qsort(taken, (size_t)rounds, sizeof *taken, compare);
+    return taken[rounds / 2];
+}
+
+static struct dissolve_schedule *schedule_of(struct dissolve_schedule_options options)
+{
+    struct dissolve_schedule *schedule = NULL;
+    require(dissolve_schedule_create(&options, &schedule, NULL));
+    return schedule;
+}
+
+/* Nanoseconds per element and step of the chain. */
+static void print_step(struct dissolve_pool *pool)
+{
+    struct dissolve_schedule *schedule =
+        schedule_of((struct dissolve_schedule_options){.steps = STEPS, .beta = 0.25});
+    struct dissolve_process_options options = {.schedule = schedule, .seed = 42};
+    struct dissolve_frame last = {.t = STEPS};
+    double taken = median(pool, &options, &last, 1, ROUNDS);
+    printf(" %.6f\n", taken * 1e9 / ((double)ELEMENTS * STEPS));
     dissolve_schedule_destroy(schedule);
+}
+
+/* Milliseconds of chain, jump and tree for the states at 100, 200... of 1,000 steps. */
+static void print_samplers(struct dissolve_pool *pool)
+{
+    struct dissolve_schedule *schedule =
+        schedule_of((struct dissolve_schedule_options){.kind = DISSOLVE_SCHEDULE_LINEAR,
+                                                       .steps = MANY_STEPS,
+                                                       .beta_start = 1e-4,
+                                                       .beta_end = 0.02});
+    float *states = malloc(sizeof *states * ELEMENTS * FRAMES);
+    if (!states)
+        require(DISSOLVE_NO_MEMORY);
+    struct dissolve_frame frames[FRAMES];
+    for (uint32_t i = 0; i < FRAMES; i++)
+        frames[i] = (struct dissolve_frame){.t = (i + 1) * (MANY_STEPS / FRAMES),
+                                            .state = states + (size_t)i * ELEMENTS};
+    for (enum dissolve_sampler sampler = DISSOLVE_SAMPLER_CHAIN; sampler <= DISSOLVE_SAMPLER_TREE;
+         sampler++) {
+        struct dissolve_process_options options = {
+            .schedule = schedule, .sampler = sampler, .seed = 42};
+        printf(" %.6f", median(pool, &options, frames, FRAMES, SAMPLER_ROUNDS) * 1e3);
+    }
+    printf("\n");
+    free(states);
+    dissolve_schedule_destroy(schedule);
+}
+
+int main(int argc, char **argv)
+{
+    long threads = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    bool samplers = argc == 3 && strcmp(argv[2], "samplers") == 0;
+    if (threads < 1 || threads > 1024 || argc > 2 + samplers) {
+        fprintf(stderr, "usage: bench_engine THREADS [samplers] "
+                        "(DISSOLVE_ISA forces an instruction set)\n");
+        return 2;
+    }
+    const char *isa = NULL;
+    struct dissolve_pool *pool = NULL;
+    require(dissolve_isa(&isa));
+    require(dissolve_pool_create((unsigned)threads, &pool));
+    printf("%s", isa);
+    if (samplers)
+        print_samplers(pool);
+    else
+        print_step(pool);
+    dissolve_pool_destroy(pool);
     return 0;
 }
