@@ -47,7 +47,8 @@ enum dissolve_parameterization {
 /*
  * A member that the kind does not name is not read. There are no defaults: a 0 is a 0. Every number
  * that a schedule makes, variance or standard deviation, has to lie in 0..1; the ends, the cap and
- * the rest may be any that lead to such numbers. 0 leaves x as it is, 1 replaces it by noise.
+ * the rest may be any that lead to such numbers; no rounding takes one out of the range that the
+ * formula keeps in it. 0 leaves x as it is, 1 replaces it by noise.
  */
 struct dissolve_schedule_options {
     enum dissolve_schedule_kind kind; /* 0: constant */
@@ -60,12 +61,12 @@ struct dissolve_schedule_options {
     enum dissolve_parameterization parameterization; /* 0: variance */
     /*
      * Takes away the signal that is left at the end (Lin et al.: Common Diffusion Noise Schedules
-     * and Sample Steps are Flawed, 2024, algorithm 1): with s_t = sqrt(alpha_cumprod_t) of the
-     * betas so far and s'_t = (s_t - s_T) s_1 / (s_1 - s_T), beta_t becomes 1 - (s'_t /
-     * s'_{t-1})^2. beta_1 stays and beta_T becomes exactly 1. Once s'_{t-1} = 0, where the formula
-     * says nothing (only betas of 0 follow, or a beta was 1 already), beta_t stays for t < T; a
-     * beta of 0 stays 0 everywhere before T. Invalid if s_1 = s_T: fewer than two steps, no noise
-     * after the first, or beta_1 = 1.
+     * and Sample Steps are Flawed, 2024, algorithm 1). With s_t = sqrt(alpha_cumprod_t) of the
+     * betas so far and s'_t = (s_t - s_T) s_1 / (s_1 - s_T),
+     * beta_t becomes 1 - (s'_t / s'_{t-1})^2; beta_1 stays, beta_T becomes exactly 1.
+     * Once s'_{t-1} = 0, where the formula says nothing (only betas of 0 follow, or a beta was 1
+     * already), beta_t stays for t < T. So a beta of 0 stays 0 everywhere before T.
+     * Invalid if s_1 = s_T: fewer than two steps, no noise after the first, or beta_1 = 1.
      */
     bool rescale_zero_snr;
 };
@@ -127,9 +128,9 @@ double dissolve_schedule_kl(const struct dissolve_schedule *schedule, uint32_t t
  * Many steps in one: x_to | x_from ~ N(*signal x_from, *variance I), exactly, with signal =
  * exp((L_to - L_from)/2) and variance = -expm1(L_to - L_from), both in 0..1, the variance never a
  * -0. 0 <= from <= to <= steps. No noise in between (from = to, or betas of 0 only) gives 1 and 0,
- * a beta of 1 in from + 1..to gives 0 and 1. The float32 coefficients that a sampler makes of these
- * are the same on every machine: the sums carry twice a double's digits, so that the difference of
- * two of them is as good as a sum over the steps between.
+ * a beta of 1 in from + 1..to gives 0 and 1. The sums carry twice a double's digits, so that the
+ * difference of two is as good as a sum over the steps between, and the float32 coefficients made
+ * of it do not depend on a C library's last digits.
  */
 void dissolve_schedule_transition(const struct dissolve_schedule *schedule, uint32_t from,
                                   uint32_t to, double *signal, double *variance);

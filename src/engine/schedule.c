@@ -47,18 +47,19 @@ static double scaled_linear(const struct dissolve_schedule_options *options, uin
 }
 
 /*
- * 1 - cos^2 b / cos^2 a as sin(b - a) sin(b + a) / cos^2 a, which loses no digits where the two are
- * almost the same: libraries that differ in the last place of a cosine agree on the float32 of it.
+ * With c = pi/2 / 1.008 and k = steps - i, f(i/steps) is sin^2(c k/steps), and 1 - f((i + 1)/steps)
+ * / f(i/steps) is sin(c/steps) sin(c (2k - 1)/steps) / sin^2(c k/steps): no digits are lost where
+ * the two f are almost the same or almost 0, so that C libraries which differ in the last place of
+ * a sine agree on the float32 of it. For k = 1 it is exactly 1.
  */
 static double cosine(const struct dissolve_schedule_options *options, uint32_t i)
 {
+    const double c = pi / 2.0 / 1.008;
     double steps = (double)options->steps;
-    double angle = ((double)i / steps + 0.008) / 1.008 * pi / 2.0;
-    double turn = pi / 2.0 / 1.008 / steps;
-    double cut = sin(turn) * sin(2.0 * angle + turn) / (cos(angle) * cos(angle));
+    double k = steps - (double)i;
+    double before = sin(c * k / steps);
+    double cut = sin(c / steps) * sin(c * (2.0 * k - 1.0) / steps) / (before * before);
 
-    if (i == options->steps - 1) /* the angle is a right one, and its cosine 0 */
-        cut = 1.0;
     return cut < options->max_beta ? cut : options->max_beta;
 }
 
@@ -162,7 +163,7 @@ static bool rescale(struct row *rows, uint32_t steps)
             if (left == 0.0) /* no signal is left, and no noise is to come before the end */
                 break;
             share = expm1(step / 2.0) / expm1(left / 2.0);
-            rows[t].beta = share * (2.0 - share);
+            rows[t].beta = share * (2.0 - share) + 0.0; /* 0 / -1 is a -0 */
         }
     }
     rows[steps].beta = 1.0;
