@@ -3,6 +3,7 @@
 #define DISSOLVE_DISSOLVE_H
 
 #include <dissolve/histogram.h>
+#include <dissolve/marginal.h>
 #include <dissolve/measure.h>
 #include <dissolve/mixture.h>
 #include <dissolve/noise.h>
