@@ -1,14 +1,13 @@
 /* Reads an Accept header against a list of offers. */
 #include "accept.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-/* A media range: type/subtype with parameters, of which only q counts. */
+/* A media range, type/subtype, or a coding, with parameters, of which only q counts. */
 struct range {
     const char *text;
-    size_t length; /* of type/subtype */
+    size_t length; /* without parameters */
     int quality;   /* thousandths */
 };
 
@@ -116,4 +115,22 @@ int api_accept_choose(const char *accept, const char *const *offers, size_t coun
         }
     }
     return best;
+}
+
+static bool names(const struct range *range, const char *coding)
+{
+    return range->length == strlen(coding) && strncasecmp(range->text, coding, range->length) == 0;
+}
+
+bool api_accept_gzip(const char *accept_encoding)
+{
+    struct range range;
+    int named = -1, any = 0;
+    while (accept_encoding && next_range(&accept_encoding, &range)) {
+        if (names(&range, "gzip") || names(&range, "x-gzip"))
+            named = range.quality;
+        else if (names(&range, "*"))
+            any = range.quality;
+    }
+    return (named < 0 ? any : named) > 0;
 }

@@ -2,6 +2,7 @@
 #ifndef API_ACCEPT_H
 #define API_ACCEPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,5 +11,11 @@
  * the first offered. NULL or empty accepts anything. -1: none is acceptable.
  */
 int api_accept_choose(const char *accept, const char *const *offers, size_t count);
+
+/*
+ * Whether an Accept-Encoding header takes gzip (RFC 9110, 12.5.3): by name, or by "*", with a
+ * quality above 0. NULL does not: then nobody has asked for it.
+ */
+bool api_accept_gzip(const char *accept_encoding);
 
 #endif

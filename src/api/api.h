@@ -37,6 +37,7 @@ struct api_request {
     const char *id; /* X-Request-Id, never NULL */
     const char *content_type;
     const char *accept;
+    const char *accept_encoding;
     const char *if_none_match;
     const struct api_field *query; /* names and values percent-decoded */
     size_t query_count;
@@ -53,6 +54,9 @@ struct api_reply {
 
     /* Bytes of the body, copied; waits for a slow reader. false: nobody reads any more. */
     bool (*write)(void *context, const void *bytes, size_t size);
+
+    /* What has been written is to leave now: a reader waits for it. */
+    void (*flush)(void *context);
 };
 
 /* Milliseconds a computation spent in each stage, for Server-Timing; zero where it had none. */

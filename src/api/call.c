@@ -1,31 +1,71 @@
-/* What all handlers share: beginning an answer and writing it. */
+/* What all handlers share: beginning an answer, writing it, compressed or not, and ending it. */
 #include "call.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "accept.h"
+
+#include <string.h>
 #include <time.h>
+
+enum { MAX_HEADERS = 8 };
+
+/* Text that is worth it; pictures and archives are compressed already, arrays are noise. */
+static bool is_text(const char *media_type)
+{
+    return strcmp(media_type, "application/json") == 0 || strcmp(media_type, "image/svg+xml") == 0;
+}
+
+bool api_may_compress(const struct api_call *call, const char *media_type)
+{
+    return is_text(media_type) && api_accept_gzip(call->request->accept_encoding);
+}
+
+static bool write_compressed(void *context, const void *bytes, size_t size)
+{
+    const struct api_call *call = context;
+    return call->reply->write(call->reply->context, bytes, size);
+}
+
+/* The value of a header, NULL if it is not there. */
+static const char *value_of(const struct api_field *headers, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(headers[i].name, name) == 0)
+            return headers[i].value;
+    }
+    return NULL;
+}
 
 void api_start(struct api_call *call, int status, const struct api_field *headers, size_t count)
 {
+    struct api_field all[MAX_HEADERS + 2];
+    const char *type = value_of(headers, count, "Content-Type");
+    memcpy(all, headers, count * sizeof *headers);
+    if (type && is_text(type))
+        all[count++] = (struct api_field){"Vary", "Accept-Encoding"};
+    if (call->compress && codec_gzip_create(write_compressed, call, &call->gzip) == DISSOLVE_OK)
+        all[count++] = (struct api_field){"Content-Encoding", "gzip"};
     call->started = true;
-    call->reply->start(call->reply->context, status, headers, count);
-}
-
-void api_start_computation(struct api_call *call, const char *content_type, uint64_t seed)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, seed);
-    const struct api_field headers[] = {
-        {"Content-Type", content_type},
-        {"Dissolve-Seed", text},
-        {"Cache-Control", "no-store"},
-    };
-    api_start(call, 200, headers, sizeof headers / sizeof headers[0]);
+    call->reply->start(call->reply->context, status, all, count);
 }
 
 enum dissolve_status api_write(struct api_call *call, const void *bytes, size_t size)
 {
+    if (call->gzip)
+        return codec_gzip_write(call->gzip, bytes, size);
     return call->reply->write(call->reply->context, bytes, size) ? DISSOLVE_OK : DISSOLVE_CANCELLED;
+}
+
+void api_flush(struct api_call *call)
+{
+    call->reply->flush(call->reply->context);
+}
+
+bool api_finish(struct api_call *call)
+{
+    enum dissolve_status status = call->gzip ? codec_gzip_finish(call->gzip) : DISSOLVE_OK;
+    codec_gzip_destroy(call->gzip);
+    call->gzip = NULL;
+    return status == DISSOLVE_OK;
 }
 
 double api_now_ms(void)

@@ -2,6 +2,7 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
+#include "codec/gzip.h"
 #include "problem.h"
 
 struct api_call {
@@ -10,7 +11,9 @@ struct api_call {
     struct dissolve_job *job; /* NULL for a document */
     const struct api_reply *reply;
     struct api_timing *timing;
-    bool started; /* the answer has begun: a problem can no longer be told */
+    bool compress; /* set before the answer begins: it leaves as gzip, memory permitting */
+    bool started;  /* the answer has begun: a problem can no longer be told */
+    struct codec_gzip *gzip; /* while a compressed answer is under way */
 };
 
 /*
@@ -19,17 +22,26 @@ struct api_call {
  */
 typedef bool api_handler(struct api_call *call, struct api_problem *problem);
 
-/* Begins the answer with these headers. */
-void api_start(struct api_call *call, int status, const struct api_field *headers, size_t count);
+/* Whether an answer of this media type gains by compression, and the client takes it. */
+bool api_may_compress(const struct api_call *call, const char *media_type);
 
-/* Begins the answer of a computation. */
-void api_start_computation(struct api_call *call, const char *content_type, uint64_t seed);
+/* Begins the answer with these headers, and those that compression needs. At most 8. */
+void api_start(struct api_call *call, int status, const struct api_field *headers, size_t count);
 
 /* DISSOLVE_CANCELLED: nobody reads any more. */
 DISSOLVE_MUST_USE enum dissolve_status api_write(struct api_call *call, const void *bytes,
                                                  size_t size);
 
+/* What has been written leaves now, and does not wait for more. */
+void api_flush(struct api_call *call);
+
+/* Ends what api_start began, complete or not, and frees it. false: the end could not be written. */
+DISSOLVE_MUST_USE bool api_finish(struct api_call *call);
+
 api_handler api_images_frames;
+api_handler api_images_histograms;
+api_handler api_samples_frames;
 api_handler api_samples_histograms;
+api_handler api_schedule_table;
 
 #endif

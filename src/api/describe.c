@@ -1,26 +1,25 @@
 /* Writes the members that several answers share. */
 #include "describe.h"
 
-#include <dissolve/noise.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include "facts.h"
 
-void api_describe_run(struct json_writer *json, const struct api_parameters *parameters)
+#include <math.h>
+
+void api_describe_run(struct json_writer *json, const struct api_run *run)
 {
-    char seed[24];
-    snprintf(seed, sizeof seed, "%" PRIu64, parameters->seed);
-    json_key(json, "seed");
-    json_text(json, seed);
-    json_key(json, "steps");
-    json_integer(json, parameters->steps);
-    json_key(json, "sampler");
-    json_text(json, "chain");
-    json_key(json, "schedule");
-    json_text(json, "constant");
-    json_key(json, "beta");
-    json_number(json, parameters->beta);
-    json_key(json, "noise_version");
-    json_integer(json, DISSOLVE_NOISE_VERSION);
+    struct api_fact facts[API_MAX_FACTS];
+    size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
+    api_facts_to_json(json, facts, count);
+}
+
+void api_describe_size(struct json_writer *json, const struct api_subject *subject)
+{
+    json_key(json, "width");
+    json_integer(json, subject->width);
+    json_key(json, "height");
+    json_integer(json, subject->height);
+    json_key(json, "channels");
+    json_integer(json, subject->channels);
 }
 
 void api_describe_step(struct json_writer *json, const struct dissolve_schedule *schedule,
@@ -57,4 +56,24 @@ void api_describe_image(struct json_writer *json, const struct dissolve_measures
     json_numbers(json, measures->entropy, channels);
     json_key(json, "clipped");
     json_number(json, measures->clipped);
+}
+
+void api_describe_terms(struct json_writer *json, const struct api_run *run, uint32_t t,
+                        const struct api_terms *terms)
+{
+    if (!run->parameters.terms)
+        return;
+    json_key(json, "terms");
+    if (!terms->made) {
+        json_null(json);
+        return;
+    }
+    double beta = dissolve_schedule_beta(run->schedule, t);
+    json_open(json, '{');
+    json_key(json, "deterministic");
+    /* 1 - sqrt(1 - b), without the cancellation where b is small */
+    json_number(json, beta / (1 + sqrt(1 - beta)) * terms->before);
+    json_key(json, "stochastic");
+    json_number(json, sqrt(beta) * terms->noise);
+    json_close(json, '}');
 }

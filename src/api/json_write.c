@@ -58,6 +58,13 @@ void json_null(struct json_writer *writer)
     put(writer, "null", 4);
 }
 
+void json_boolean(struct json_writer *writer, bool value)
+{
+    const char *word = value ? "true" : "false";
+    separate(writer);
+    put(writer, word, strlen(word));
+}
+
 void json_number(struct json_writer *writer, double value)
 {
     char digits[CODEC_NUMBER_ROOM];
@@ -81,6 +88,17 @@ void json_numbers(struct json_writer *writer, const double *values, size_t count
     json_open(writer, '[');
     for (size_t i = 0; i < count; i++)
         json_number(writer, values[i]);
+    json_close(writer, ']');
+}
+
+void json_floats(struct json_writer *writer, const float *values, size_t count)
+{
+    char digits[CODEC_NUMBER_ROOM];
+    json_open(writer, '[');
+    for (size_t i = 0; i < count; i++) {
+        separate(writer);
+        put(writer, digits, codec_number_print_float(values[i], digits));
+    }
     json_close(writer, ']');
 }
 

@@ -3,6 +3,7 @@
 
 #include "call.h"
 
+#include <dissolve/squares.h>
 #include <stdlib.h>
 
 /* What the frames of one window may take, raw; one frame is always allowed. */
@@ -36,13 +37,29 @@ static size_t window_room(const struct api_pipeline *pipeline)
     return room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
 }
 
+static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squares)
+{
+    if (!*squares)
+        return dissolve_squares_create(n, squares);
+    dissolve_squares_reset(*squares);
+    return DISSOLVE_OK;
+}
+
+/* Makes what a slot lacks, and empties what it has. */
 static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struct api_slot *slot)
 {
     size_t n = pipeline->elements;
+    enum dissolve_status status = DISSOLVE_OK;
     if (pipeline->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
         return DISSOLVE_NO_MEMORY;
     if (pipeline->want_state && !slot->state_room && !(slot->state_room = calloc(n, sizeof(float))))
         return DISSOLVE_NO_MEMORY;
+    if (pipeline->want_terms)
+        status = open_squares(n, &slot->before);
+    if (pipeline->want_terms && status == DISSOLVE_OK)
+        status = open_squares(n, &slot->noise);
+    if (status != DISSOLVE_OK)
+        return status;
     if (pipeline->want_measures && slot->tally)
         dissolve_tally_reset(slot->tally);
     else if (pipeline->want_measures)
@@ -55,6 +72,8 @@ static void slot_free(struct api_slot *slot)
     free(slot->pixel_room);
     free(slot->state_room);
     dissolve_tally_destroy(slot->tally);
+    dissolve_squares_destroy(slot->before);
+    dissolve_squares_destroy(slot->noise);
     codec_buffer_free(&slot->bytes);
 }
 
@@ -95,7 +114,9 @@ static enum dissolve_status fill(struct run *run, struct window *window)
         window->frames[i] = (struct dissolve_frame){.t = slot->t,
                                                     .state = slot->state_room,
                                                     .pixels = input ? NULL : slot->pixel_room,
-                                                    .tally = slot->tally};
+                                                    .tally = slot->tally,
+                                                    .before = slot->before,
+                                                    .noise = slot->noise};
     }
     run->taken += window->count;
     return status;
@@ -126,6 +147,11 @@ static void encode_slot(void *context, size_t index)
     struct api_slot *slot = &window->slots[index];
     if (pipeline->want_measures)
         dissolve_tally_read(slot->tally, &slot->measures);
+    slot->terms.made = pipeline->want_terms && slot->t > pipeline->start;
+    if (slot->terms.made) {
+        slot->terms.before = dissolve_squares_rms(slot->before);
+        slot->terms.noise = dissolve_squares_rms(slot->noise);
+    }
     slot->bytes.size = 0;
     slot->status = pipeline->encode(pipeline->context, slot);
 }

@@ -7,19 +7,29 @@
 
 #include <dissolve/process.h>
 
+/* Of the step that made a frame: the root mean squares of the state before it and of its noise. */
+struct api_terms {
+    bool made; /* there was a step */
+    double before;
+    double noise;
+};
+
 /* A frame on its way. Buffers that were not wanted are NULL. */
 struct api_slot {
     uint32_t t;
     size_t ordinal; /* 0 for the first frame asked for */
     const uint8_t *pixels;
-    const float *state;
+    float *state; /* encode may change it */
     struct dissolve_measures measures;
+    struct api_terms terms;
     struct codec_buffer bytes; /* what encode made; empty when encode begins */
 
     /* the pipeline's own */
     uint8_t *pixel_room;
     float *state_room;
     struct dissolve_tally *tally;
+    struct dissolve_squares *before;
+    struct dissolve_squares *noise;
     enum dissolve_status status;
 };
 
@@ -29,12 +39,14 @@ struct api_pipeline {
     struct dissolve_job *job;
     const uint32_t *t; /* the frames asked for, ascending */
     size_t count;
+    uint32_t start;  /* the t that the process begins with */
     size_t elements; /* of a state */
     unsigned channels;
 
     bool want_pixels;
     bool want_state;
     bool want_measures;
+    bool want_terms;
     const uint8_t *input_pixels; /* what t = 0 shows, if pixels are wanted */
 
     void *context;

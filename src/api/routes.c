@@ -15,7 +15,10 @@ struct api_route {
 
 static const struct api_route routes[] = {
     {"POST", "/v1/images/frames", .handler = api_images_frames},
+    {"POST", "/v1/images/histograms", .handler = api_images_histograms},
+    {"POST", "/v1/samples/frames", .handler = api_samples_frames},
     {"POST", "/v1/samples/histograms", .handler = api_samples_histograms},
+    {"GET", "/v1/schedule", .handler = api_schedule_table},
     {"GET", "/v1", .document = API_DOCUMENT_SERVICE},
     {"GET", "/sample.png", .document = API_DOCUMENT_SAMPLE},
     {"GET", "/openapi.yaml", .document = API_DOCUMENT_OPENAPI},
@@ -42,7 +45,7 @@ enum api_match api_find_route(const char *method, const char *path, const struct
     for (size_t i = 0; i < route_count; i++) {
         if (strcmp(routes[i].path, path) != 0)
             continue;
-        *allow = routes[i].handler ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+        *allow = strcmp(routes[i].method, "POST") == 0 ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
         *route = &routes[i];
         return strcmp(routes[i].method, method) == 0 ? API_MATCH : API_NO_SUCH_METHOD;
     }
@@ -52,26 +55,6 @@ enum api_match api_find_route(const char *method, const char *path, const struct
 bool api_route_is_document(const struct api_route *route)
 {
     return !route->handler;
-}
-
-/* Whether an If-None-Match header names the tag, weakly compared, or any (RFC 9110, 13.1.2). */
-static bool names_etag(const char *header, const char *etag)
-{
-    if (!header)
-        return false;
-    return strcmp(header, "*") == 0 || strstr(header, etag);
-}
-
-static bool send_document(struct api_call *call, const struct api_document *document)
-{
-    const struct api_field headers[] = {
-        {"ETag", document->etag},
-        {"Cache-Control", "no-cache"},
-        {"Content-Type", document->media_type},
-    };
-    bool known = names_etag(call->request->if_none_match, document->etag);
-    api_start(call, known ? 304 : 200, headers, known ? 2 : 3);
-    return known || api_write(call, document->bytes, document->size) == DISSOLVE_OK;
 }
 
 static bool answer(struct api_call *call, const struct api_route *route,
@@ -86,7 +69,7 @@ static bool answer(struct api_call *call, const struct api_route *route,
     }
     if (route->document == API_DOCUMENT_READY && !api_service_is_ready(call->service))
         return api_problem_set(problem, 503, "the service is shutting down");
-    return send_document(call, api_service_document(call->service, route->document));
+    return api_document_send(call, api_service_document(call->service, route->document));
 }
 
 bool api_handle(struct api_service *service, const struct api_route *route,
@@ -96,10 +79,10 @@ bool api_handle(struct api_service *service, const struct api_route *route,
     struct api_call call = {
         .service = service, .request = request, .job = job, .reply = reply, .timing = timing};
     struct api_problem problem = {0};
-    if (answer(&call, route, &problem))
-        return true;
-    if (call.started)
-        return false;
+    bool complete = answer(&call, route, &problem);
+    bool ended = api_finish(&call);
+    if (complete || call.started)
+        return complete && ended;
     api_problem_send(&problem, request->id, reply);
     return true;
 }

@@ -7,7 +7,8 @@
 
 struct reader {
     const char *at;
-    uint32_t steps;
+    uint32_t first; /* the smallest t there is */
+    uint32_t steps; /* and the largest */
     uint8_t *wanted; /* one for each t, 0..steps */
     char *detail;
     size_t room;
@@ -40,11 +41,13 @@ static bool read_step(struct reader *reader, uint32_t *t)
 {
     if (!read_number(reader, t))
         return false;
-    if (*t <= reader->steps)
-        return true;
-    snprintf(reader->detail, reader->room, "frames names t = %u, beyond the %u steps", *t,
-             reader->steps);
-    return false;
+    if (*t > reader->steps)
+        snprintf(reader->detail, reader->room, "frames names t = %u, beyond the %u steps", *t,
+                 reader->steps);
+    else if (*t < reader->first)
+        snprintf(reader->detail, reader->room, "frames names t = %u, before start_step = %u", *t,
+                 reader->first);
+    return *t >= reader->first && *t <= reader->steps;
 }
 
 static bool take(struct reader *reader, char c)
@@ -89,7 +92,7 @@ static bool read_list(struct reader *reader)
 static bool read_expression(struct reader *reader)
 {
     if (strcmp(reader->at, "all") == 0)
-        memset(reader->wanted, 1, reader->steps + 1);
+        memset(reader->wanted + reader->first, 1, reader->steps - reader->first + 1);
     else if (strcmp(reader->at, "last") == 0)
         reader->wanted[reader->steps] = 1;
     else
@@ -97,14 +100,18 @@ static bool read_expression(struct reader *reader)
     return true;
 }
 
-enum dissolve_status api_selection_read(const char *text, uint32_t steps,
+enum dissolve_status api_selection_read(const char *text, uint32_t first, uint32_t steps,
                                         struct api_selection *selection, char *detail, size_t room)
 {
     *selection = (struct api_selection){0};
     uint32_t *t = malloc((steps + (size_t)1) * sizeof *t);
     uint8_t *wanted = calloc(steps + (size_t)1, 1);
-    struct reader reader = {
-        .at = text, .steps = steps, .wanted = wanted, .detail = detail, .room = room};
+    struct reader reader = {.at = text,
+                            .first = first,
+                            .steps = steps,
+                            .wanted = wanted,
+                            .detail = detail,
+                            .room = room};
     enum dissolve_status status = DISSOLVE_OK;
     if (!t || !wanted)
         status = DISSOLVE_NO_MEMORY;

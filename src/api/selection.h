@@ -11,10 +11,11 @@ struct api_selection {
 };
 
 /*
- * Reads "all", "last", or a comma-separated list of t, a-b and a-b/stride, with t from 0 to steps.
- * DISSOLVE_INVALID: `detail` says in a sentence what is wrong.
+ * Reads "all", "last", or a comma-separated list of t, a-b and a-b/stride, with t from first to
+ * steps; first <= steps. DISSOLVE_INVALID: `detail` says in a sentence what is wrong.
  */
-DISSOLVE_MUST_USE enum dissolve_status api_selection_read(const char *text, uint32_t steps,
+DISSOLVE_MUST_USE enum dissolve_status api_selection_read(const char *text, uint32_t first,
+                                                          uint32_t steps,
                                                           struct api_selection *selection,
                                                           char *detail, size_t room);
 

@@ -21,21 +21,10 @@ struct api_service {
     char *description;
 };
 
-/* FNV-1a, 64 bits: tells versions of a document apart. */
-static uint64_t fingerprint(const uint8_t *bytes, size_t size)
-{
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
-    return hash;
-}
-
 static void publish(struct api_service *service, enum api_document_name name,
                     const char *media_type, const void *bytes, size_t size)
 {
-    struct api_document *document = &service->documents[name];
-    *document = (struct api_document){.media_type = media_type, .bytes = bytes, .size = size};
-    snprintf(document->etag, sizeof document->etag, "\"%016" PRIx64 "\"", fingerprint(bytes, size));
+    service->documents[name] = api_document_of(media_type, bytes, size);
 }
 
 static void publish_text(struct api_service *service, enum api_document_name name,
@@ -51,7 +40,7 @@ static enum dissolve_status make_sample(struct api_service *service)
     enum dissolve_status status = api_sample_picture(&raster.width, &raster.height, &pixels);
     raster.pixels = pixels;
     if (status == DISSOLVE_OK)
-        status = codec_png_encode(&raster, &service->sample);
+        status = codec_png_encode(&raster, NULL, &service->sample);
     if (status == DISSOLVE_OK)
         publish(service, API_DOCUMENT_SAMPLE, "image/png", service->sample.data,
                 service->sample.size);
@@ -131,11 +120,17 @@ const struct api_document *api_service_document(const struct api_service *servic
 }
 
 bool api_check_work(const struct api_service *service, uint64_t elements, uint64_t steps,
-                    struct api_problem *problem)
+                    uint64_t extra, struct api_problem *problem)
 {
     uint64_t most = service->limits.max_work;
-    if (steps == 0 || elements <= most / steps)
+    if (extra <= most && (steps == 0 || elements <= (most - extra) / steps))
         return true;
+    if (extra > 0)
+        return api_problem_set(problem, 422,
+                               "%" PRIu64 " elements times %" PRIu64 " steps, and %" PRIu64
+                               " for the mixture's exact measures, is more work than the limit of "
+                               "%" PRIu64,
+                               elements, steps, extra, most);
     return api_problem_set(problem, 422,
                            "%" PRIu64 " elements times %" PRIu64
                            " steps is more work than the limit of %" PRIu64,

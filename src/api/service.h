@@ -2,22 +2,15 @@
 #ifndef API_SERVICE_H
 #define API_SERVICE_H
 
-#include "call.h"
+#include "document.h"
 
-/* 422 unless elements * steps is within max-work. */
+/* 422 unless elements * steps + extra is within max-work. */
 DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_t elements,
-                                      uint64_t steps, struct api_problem *problem);
+                                      uint64_t steps, uint64_t extra, struct api_problem *problem);
 
 bool api_service_is_ready(const struct api_service *service);
 
-/* What a GET answers with: fixed bytes under a media type and an ETag. */
-struct api_document {
-    const char *media_type;
-    const void *bytes;
-    size_t size;
-    char etag[24]; /* with its quotes */
-};
-
+/* The documents that do not change while the service runs. */
 enum api_document_name {
     API_DOCUMENT_PAGE,
     API_DOCUMENT_OPENAPI,

@@ -87,6 +87,13 @@ extern "C" size_t codec_number_print(double value, char text[CODEC_NUMBER_ROOM])
     return static_cast<size_t>(std::to_chars(text, text + CODEC_NUMBER_ROOM, value).ptr - text);
 }
 
+extern "C" size_t codec_number_print_float(float value, char text[CODEC_NUMBER_ROOM])
+{
+    if (!std::isfinite(value))
+        return 0;
+    return static_cast<size_t>(std::to_chars(text, text + CODEC_NUMBER_ROOM, value).ptr - text);
+}
+
 extern "C" size_t codec_number_parse(const char *text, size_t size, double *value)
 {
     numeral found = scan(text, size);

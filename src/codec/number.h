@@ -18,6 +18,9 @@ extern "C" {
  */
 size_t codec_number_print(double value, char text[CODEC_NUMBER_ROOM]);
 
+/* The same of a float: the shortest digits that read back, as float, to the same value. */
+size_t codec_number_print_float(float value, char text[CODEC_NUMBER_ROOM]);
+
 /*
  * Reads a decimal number, JSON's grammar, from text[0..size): returns how many characters it took,
  * 0 if none stands there. It takes the longest beginning that is a number: 1 of "1.", 0 of "007",

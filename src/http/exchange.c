@@ -43,6 +43,7 @@ void http_exchange_release(struct http_exchange *exchange)
     http_target_free(&exchange->target);
     free(exchange->content_type);
     free(exchange->accept);
+    free(exchange->accept_encoding);
     free(exchange->if_none_match);
     free(exchange->body);
     http_pipe_destroy(exchange->pipe);
@@ -61,6 +62,7 @@ bool http_exchange_read_head(struct http_exchange *exchange, const struct http_h
     http_head_id(head, exchange->id);
     return copy(head->content_type, &exchange->content_type) &&
            copy(head->accept, &exchange->accept) &&
+           copy(head->accept_encoding, &exchange->accept_encoding) &&
            copy(head->if_none_match, &exchange->if_none_match);
 }
 
@@ -124,12 +126,19 @@ static bool write_bytes(void *context, const void *bytes, size_t size)
     return http_pipe_write(exchange->pipe, bytes, size);
 }
 
+static void flush(void *context)
+{
+    struct http_exchange *exchange = context;
+    http_pipe_flush(exchange->pipe);
+}
+
 static bool handle(struct http_exchange *exchange, const struct api_reply *reply)
 {
     const struct api_request request = {
         .id = exchange->id,
         .content_type = exchange->content_type,
         .accept = exchange->accept,
+        .accept_encoding = exchange->accept_encoding,
         .if_none_match = exchange->if_none_match,
         .query = exchange->target.query,
         .query_count = exchange->target.query_count,
@@ -143,7 +152,7 @@ static bool handle(struct http_exchange *exchange, const struct api_reply *reply
 
 void http_exchange_answer(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes};
+    const struct api_reply reply = {exchange, start, write_bytes, flush};
     bool complete = !atomic_load(&exchange->gone) && handle(exchange, &reply);
     if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
         api_refuse(&reply, exchange->id, 500, "The answer could not be completed.");
@@ -157,7 +166,7 @@ void http_exchange_answer(struct http_exchange *exchange)
 
 void http_exchange_refuse(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes};
+    const struct api_reply reply = {exchange, start, write_bytes, flush};
     api_refuse(&reply, exchange->id, exchange->refusal, exchange->refusal_detail);
     http_pipe_end(exchange->pipe, exchange->status != 0);
 }

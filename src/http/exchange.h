@@ -41,6 +41,7 @@ struct http_exchange {
     char id[HTTP_ID_MAX + 1];
     char *content_type;
     char *accept;
+    char *accept_encoding;
     char *if_none_match;
     const struct api_route *route; /* NULL: refused, or OPTIONS */
     bool head_only;

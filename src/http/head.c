@@ -42,6 +42,7 @@ void http_head_add(struct http_head *head, const char *name, const char *value)
         head->transfer_encodings++;
     else if (!keep("Content-Type", name, value, &head->content_type) &&
              !keep("Accept", name, value, &head->accept) &&
+             !keep("Accept-Encoding", name, value, &head->accept_encoding) &&
              !keep("If-None-Match", name, value, &head->if_none_match) &&
              !keep("X-Request-Id", name, value, &head->request_id))
         keep("Expect", name, value, &head->expect);

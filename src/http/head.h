@@ -12,6 +12,7 @@ enum { HTTP_ID_MAX = 64 };
 struct http_head {
     const char *content_type;
     const char *accept;
+    const char *accept_encoding;
     const char *if_none_match;
     const char *request_id;
     const char *transfer_encoding;

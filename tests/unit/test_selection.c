@@ -17,7 +17,7 @@ static const char *read(const char *text, uint32_t steps)
     char detail[200];
     struct api_selection selection;
     enum dissolve_status status =
-        api_selection_read(text, steps, &selection, detail, sizeof detail);
+        api_selection_read(text, 0, steps, &selection, detail, sizeof detail);
     if (status != DISSOLVE_OK) {
         assert_null(selection.t);
         assert_true(strlen(detail) > 10);

@@ -1,0 +1,141 @@
+/* The four computing endpoints: what each takes, and the forms in which it answers. */
+#include "call.h"
+#include "forms.h"
+#include "histograms.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- POST /v1/images/frames ---- */
+
+static const struct api_offer image_offers[] = {
+    {"image/png", API_FORMAT_PNG, "png", false},
+    {"image/apng", API_FORMAT_PNG, "png", false},
+    {"application/zip", API_FORMAT_ZIP, "zip", true},
+    {"multipart/mixed", API_FORMAT_MULTIPART, NULL, false},
+    {"application/json", API_FORMAT_JSON, "json", false},
+    {"application/x-npy", API_FORMAT_NPY, "npy", true},
+    {"application/x-npz", API_FORMAT_NPZ, "npz", true},
+};
+
+static const struct api_form *image_form(const struct api_run *run, enum api_format format)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    switch (format) {
+    case API_FORMAT_ZIP:
+        return &api_form_zip;
+    case API_FORMAT_MULTIPART:
+        return &api_form_multipart;
+    case API_FORMAT_JSON:
+        return &api_form_image_json;
+    case API_FORMAT_NPY:
+        return &api_form_npy;
+    case API_FORMAT_NPZ:
+        return &api_form_npz;
+    case API_FORMAT_PNG:
+    case API_FORMAT_SVG:
+    case API_FORMAT_UNSAID:
+        break;
+    }
+    if (parameters->layout != API_LAYOUT_ANIMATION)
+        return &api_form_sheet;
+    return parameters->frames.count == 1 ? &api_form_png : &api_form_animation;
+}
+
+static const struct api_computation images_frames = {.endpoint = API_IMAGES_FRAMES,
+                                                     .file_stem = "dissolved",
+                                                     .offers = image_offers,
+                                                     .offer_count = COUNT(image_offers),
+                                                     .gather = api_image_gather,
+                                                     .load = api_image_load,
+                                                     .form = image_form};
+
+bool api_images_frames(struct api_call *call, struct api_problem *problem)
+{
+    return api_run_answer(call, &images_frames, problem);
+}
+
+/* ---- POST /v1/samples/frames ---- */
+
+static const struct api_offer sample_offers[] = {
+    {"application/json", API_FORMAT_JSON, "json", false},
+    {"application/x-npy", API_FORMAT_NPY, "npy", true},
+    {"application/x-npz", API_FORMAT_NPZ, "npz", true},
+};
+
+static const struct api_form *sample_form(const struct api_run *run, enum api_format format)
+{
+    (void)run;
+    if (format == API_FORMAT_NPY)
+        return &api_form_npy;
+    return format == API_FORMAT_NPZ ? &api_form_npz : &api_form_samples_json;
+}
+
+static const struct api_computation samples_frames = {.endpoint = API_SAMPLES_FRAMES,
+                                                      .file_stem = "dissolved",
+                                                      .offers = sample_offers,
+                                                      .offer_count = COUNT(sample_offers),
+                                                      .gather = api_samples_gather,
+                                                      .load = api_samples_load,
+                                                      .form = sample_form};
+
+bool api_samples_frames(struct api_call *call, struct api_problem *problem)
+{
+    return api_run_answer(call, &samples_frames, problem);
+}
+
+/* ---- POST /v1/images/histograms and /v1/samples/histograms ---- */
+
+static const struct api_offer histogram_offers[] = {
+    {"application/json", API_FORMAT_JSON, "json", false},
+    {"image/svg+xml", API_FORMAT_SVG, "svg", false},
+};
+
+static const struct api_form *histogram_form(const struct api_run *run, enum api_format format)
+{
+    if (format == API_FORMAT_SVG)
+        return &api_form_plot;
+    return run->computation->endpoint == API_IMAGES_HISTOGRAMS ? &api_form_image_histograms
+                                                               : &api_form_sample_histograms;
+}
+
+/* The exact law costs as many evaluations as there are points, components and frames. */
+static uint64_t exact_work(const struct api_run *run)
+{
+    const struct api_selection *frames = &run->parameters.frames;
+    struct dissolve_marginal law;
+    uint64_t work = 0;
+    for (size_t i = 0; i < frames->count && api_exact_law(run, frames->t[i], &law); i++) {
+        uint64_t points = dissolve_marginal_points(&law);
+        if (points > DISSOLVE_MARGINAL_MAX_POINTS)
+            points = 0; /* these are told as null */
+        work += (points + run->parameters.bins) * law.mixture->components;
+    }
+    return work;
+}
+
+static const struct api_computation images_histograms = {.endpoint = API_IMAGES_HISTOGRAMS,
+                                                         .file_stem = "histograms",
+                                                         .offers = histogram_offers,
+                                                         .offer_count = COUNT(histogram_offers),
+                                                         .gather = api_image_gather,
+                                                         .load = api_image_load,
+                                                         .form = histogram_form};
+
+static const struct api_computation samples_histograms = {.endpoint = API_SAMPLES_HISTOGRAMS,
+                                                          .file_stem = "histograms",
+                                                          .offers = histogram_offers,
+                                                          .offer_count = COUNT(histogram_offers),
+                                                          .gather = api_samples_gather,
+                                                          .load = api_samples_load,
+                                                          .form = histogram_form,
+                                                          .extra_work = exact_work};
+
+bool api_images_histograms(struct api_call *call, struct api_problem *problem)
+{
+    return api_run_answer(call, &images_histograms, problem);
+}
+
+bool api_samples_histograms(struct api_call *call, struct api_problem *problem)
+{
+    return api_run_answer(call, &samples_histograms, problem);
+}

@@ -1,0 +1,269 @@
+/* Images in: a file as it is or in a form, and what it says of x_0. */
+#include "codec/npy.h"
+#include "media_type.h"
+#include "run.h"
+#include "service.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The form's field `image` is the file; every other field is a parameter. */
+static bool gather_form(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_request *request = run->call->request;
+    struct api_body *body = &run->body;
+    char detail[CODEC_DETAIL];
+    enum dissolve_status status = codec_form_parse(request->content_type, request->body,
+                                                   request->body_size, &body->form, detail);
+    if (status == DISSOLVE_MALFORMED)
+        return api_problem_set(problem, 400, "%s", detail);
+    if (status != DISSOLVE_OK)
+        return api_problem_from_status(problem, status, detail);
+    for (size_t i = 0; i < body->form.count; i++) {
+        const struct codec_field *field = &body->form.fields[i];
+        if (strcmp(field->name, "image") != 0) {
+            if (!api_arguments_add(&run->arguments, API_FROM_FORM, field->name, field->data,
+                                   field->size, problem))
+                return false;
+        } else if (body->bytes) {
+            return api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
+                                     "image is given twice");
+        } else {
+            body->bytes = field->data;
+            body->size = field->size;
+        }
+    }
+    return body->bytes || api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
+                                            "the form has no file field named image");
+}
+
+static bool is_image_type(const char *type)
+{
+    return api_media_type_is(type, "image/png") || api_media_type_is(type, "image/jpeg") ||
+           api_media_type_is(type, "application/x-npy") || api_media_type_is_unsaid(type);
+}
+
+bool api_image_gather(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_request *request = run->call->request;
+    struct api_body *body = &run->body;
+    if (api_media_type_is(request->content_type, "multipart/form-data")) {
+        if (!gather_form(run, problem))
+            return false;
+    } else if (!is_image_type(request->content_type)) {
+        return api_problem_set(problem, 415,
+                               "send image/png, image/jpeg, application/x-npy, "
+                               "application/octet-stream or multipart/form-data");
+    } else {
+        body->bytes = request->body;
+        body->size = request->body_size;
+    }
+    if (body->size == 0)
+        return api_problem_set(problem, 400, "the image is empty");
+    body->kind = codec_npy_is(body->bytes, body->size) ? API_BODY_NPY : API_BODY_IMAGE;
+    return true;
+}
+
+/* Room for the state of so many values, if their work is allowed. */
+static bool make_state(struct api_run *run, size_t width, size_t height, unsigned channels,
+                       struct api_problem *problem)
+{
+    struct api_subject *subject = &run->subject;
+    subject->width = (uint32_t)width;
+    subject->height = (uint32_t)height;
+    subject->channels = channels;
+    if (!api_sheet_check(run, problem) || !api_run_admit(run, width * height * channels, problem))
+        return false;
+    subject->state = calloc(subject->elements, sizeof *subject->state);
+    return subject->state || api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+}
+
+/* Decoded pixels, made grey if that is asked for, become the state; they stay, as frame 0. */
+static bool take_pixels(struct api_run *run, struct codec_image *image, struct api_problem *problem)
+{
+    struct api_subject *subject = &run->subject;
+    if (run->parameters.channels == API_CHANNELS_GRAY)
+        codec_image_to_gray(image);
+    if (!make_state(run, image->width, image->height, image->channels, problem))
+        return false;
+    if (image->pixels16)
+        dissolve_from_pixels16(image->pixels16, subject->elements, subject->state);
+    else
+        dissolve_from_pixels(image->pixels, subject->elements, subject->state);
+    subject->pixels = image->pixels;
+    image->pixels = NULL;
+    return true;
+}
+
+static bool load_file(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_body *body = &run->body;
+    struct codec_image image = {0};
+    char detail[CODEC_DETAIL] = "";
+    if (run->parameters.start_step > 0)
+        return api_parameters_blame(&run->arguments, "start_step", problem,
+                                    "start_step needs the state itself, as NPY: a picture is "
+                                    "clipped");
+    enum dissolve_status status =
+        codec_image_decode(body->bytes, body->size,
+                           api_service_limits(run->call->service)->max_pixels, &image, detail);
+    bool loaded = status == DISSOLVE_OK ? take_pixels(run, &image, problem)
+                                        : api_problem_from_status(problem, status, detail);
+    codec_image_free(&image);
+    return loaded;
+}
+
+/* ---- Arrays ---- */
+
+/* How an array is an image: (height, width), (height, width, 1 or 3), and 1s before that. */
+struct shape {
+    size_t width, height;
+    unsigned channels;
+};
+
+static bool find_shape(const struct codec_npy *npy, struct shape *shape)
+{
+    const size_t *sides = npy->shape;
+    size_t dims = npy->dims;
+    for (; dims > 3 && sides[0] == 1; dims--)
+        sides++;
+    if (dims == 3 && sides[2] != 1 && sides[2] != 3 && sides[0] == 1) { /* (1, height, width) */
+        dims--;
+        sides++;
+    }
+    if (dims < 2 || dims > 3)
+        return false;
+    *shape = (struct shape){
+        .height = sides[0], .width = sides[1], .channels = dims == 3 ? (unsigned)sides[2] : 1};
+    return (dims == 2 || sides[2] == 1 || sides[2] == 3) && shape->width > 0 && shape->height > 0;
+}
+
+static bool check_array(const struct api_run *run, const struct codec_npy *npy,
+                        struct shape *shape, struct api_problem *problem)
+{
+    uint64_t most = api_service_limits(run->call->service)->max_pixels;
+    switch (npy->type) {
+    case CODEC_NPY_U8:
+    case CODEC_NPY_U16:
+    case CODEC_NPY_F16:
+    case CODEC_NPY_F32:
+    case CODEC_NPY_F64:
+        break;
+    default:
+        return api_problem_set(problem, 422,
+                               "an array is an image if its type is uint8, uint16 or a float");
+    }
+    if (!find_shape(npy, shape))
+        return api_problem_set(problem, 422,
+                               "an array is an image if its shape is (height, width) or (height, "
+                               "width, 3)");
+    if (shape->width > UINT32_MAX || shape->height > UINT32_MAX ||
+        shape->width > most / shape->height)
+        return api_problem_set(problem, 422, "the array has %zu x %zu pixels; the limit is %" PRIu64,
+                               shape->width, shape->height, most);
+    return true;
+}
+
+/* Grey to RGB by repetition, RGB to grey by the weights of codec_image_to_gray. */
+static void convert(const float *from, size_t pixels, unsigned channels, float *to)
+{
+    for (size_t i = 0; i < pixels; i++) {
+        const float *p = from + i * (channels == 1 ? 3 : 1);
+        if (channels == 3)
+            to[3 * i] = to[3 * i + 1] = to[3 * i + 2] = p[0];
+        else
+            to[i] = (float)((19595.0 * (double)p[0] + 38470.0 * (double)p[1] +
+                             7471.0 * (double)p[2]) /
+                            65536.0);
+    }
+}
+
+/* Floats are the state as it is, but for the number of channels. */
+static bool take_state(struct api_run *run, const struct shape *shape, const float *values,
+                       struct api_problem *problem)
+{
+    unsigned channels = run->parameters.channels == API_CHANNELS_GRAY ? 1 : 3;
+    struct api_subject *subject = &run->subject;
+    if (!make_state(run, shape->width, shape->height, channels, problem))
+        return false;
+    if (shape->channels == channels)
+        memcpy(subject->state, values, subject->elements * sizeof *values);
+    else
+        convert(values, shape->width * shape->height, channels, subject->state);
+    return true;
+}
+
+/* Whole numbers are pixels, 8 or 16 bits deep; grey ones are repeated, as those of a file. */
+static enum dissolve_status make_image(const struct codec_npy *npy, const struct shape *shape,
+                                       const float *values, struct codec_image *image)
+{
+    size_t pixels = shape->width * shape->height;
+    bool deep = npy->type == CODEC_NPY_U16;
+    *image = (struct codec_image){
+        .width = (uint32_t)shape->width, .height = (uint32_t)shape->height, .channels = 3};
+    image->pixels = malloc(3 * pixels);
+    image->pixels16 = deep ? malloc(3 * pixels * sizeof *image->pixels16) : NULL;
+    if (!image->pixels || (deep && !image->pixels16))
+        return DISSOLVE_NO_MEMORY;
+    for (size_t i = 0; i < 3 * pixels; i++) {
+        unsigned value = (unsigned)values[shape->channels == 3 ? i : i / 3];
+        if (deep)
+            image->pixels16[i] = (uint16_t)value;
+        image->pixels[i] = (uint8_t)(deep ? value >> 8 : value);
+    }
+    return DISSOLVE_OK;
+}
+
+static bool load_pixels(struct api_run *run, const struct codec_npy *npy, const struct shape *shape,
+                        const float *values, struct api_problem *problem)
+{
+    struct codec_image image = {0};
+    enum dissolve_status status = make_image(npy, shape, values, &image);
+    bool loaded = status == DISSOLVE_OK ? take_pixels(run, &image, problem)
+                                        : api_problem_from_status(problem, status, NULL);
+    codec_image_free(&image);
+    return loaded;
+}
+
+static bool all_finite(const float *values, size_t count)
+{
+    bool finite = true;
+    for (size_t i = 0; i < count; i++)
+        finite = finite && isfinite(values[i]);
+    return finite;
+}
+
+static bool load_array(struct api_run *run, struct api_problem *problem)
+{
+    struct codec_npy npy;
+    struct shape shape;
+    char detail[CODEC_DETAIL] = "";
+    enum dissolve_status status =
+        codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
+    if (status != DISSOLVE_OK)
+        return api_problem_from_status(problem, status, detail);
+    if (!check_array(run, &npy, &shape, problem))
+        return false;
+    float *values = malloc(npy.count * sizeof *values);
+    if (!values)
+        return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+    codec_npy_floats(&npy, values);
+    bool whole = npy.type == CODEC_NPY_U8 || npy.type == CODEC_NPY_U16;
+    bool loaded;
+    if (!all_finite(values, npy.count))
+        loaded = api_problem_set(problem, 422,
+                                 "the array has values that are not finite in float32");
+    else if (whole)
+        loaded = load_pixels(run, &npy, &shape, values, problem);
+    else
+        loaded = take_state(run, &shape, values, problem);
+    free(values);
+    return loaded;
+}
+
+bool api_image_load(struct api_run *run, struct api_problem *problem)
+{
+    return run->body.kind == API_BODY_NPY ? load_array(run, problem) : load_file(run, problem);
+}

@@ -1,0 +1,356 @@
+/* From the body to the last byte: gather, read, choose, load, check, run. */
+#include "run.h"
+
+#include "accept.h"
+#include "facts.h"
+#include "fingerprint.h"
+#include "service.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void run_free(struct api_run *run)
+{
+    codec_buffer_free(&run->output.recipe);
+    codec_buffer_free(&run->output.scratch);
+    codec_zip_destroy(run->output.zip);
+    free(run->output.records);
+    free(run->output.sheet);
+    dissolve_process_destroy(run->process);
+    free(run->subject.state);
+    free(run->subject.x0);
+    free(run->subject.pixels);
+    dissolve_schedule_destroy(run->schedule);
+    json_body_free(&run->body.json);
+    codec_form_free(&run->body.form);
+    api_parameters_free(&run->parameters);
+    api_arguments_free(&run->arguments);
+}
+
+/* ---- The schedule ---- */
+
+/* -0.1 as "-0.1", whatever printf's locale thinks; "not a number" for a NaN. */
+static const char *value_text(double value, char text[CODEC_NUMBER_ROOM + 1])
+{
+    size_t length = codec_number_print(value, text);
+    text[length] = '\0';
+    return length > 0 ? text : "not a finite number";
+}
+
+bool api_make_schedule(const struct api_arguments *arguments,
+                       const struct api_parameters *parameters, struct dissolve_schedule **schedule,
+                       struct api_problem *problem)
+{
+    const struct dissolve_schedule_options *options = &parameters->schedule;
+    struct dissolve_schedule_fault fault;
+    enum dissolve_status status = dissolve_schedule_create(options, schedule, &fault);
+    if (status != DISSOLVE_INVALID)
+        return status == DISSOLVE_OK || api_problem_from_status(problem, status, NULL);
+    if (fault.t == 0)
+        return api_parameters_blame(arguments, "rescale_zero_snr", problem,
+                                    "this schedule cannot be rescaled: its signal is the same at "
+                                    "its first and at its last step");
+    char text[CODEC_NUMBER_ROOM + 1];
+    return api_parameters_blame(
+        arguments, options->kind == DISSOLVE_SCHEDULE_CUSTOM ? "betas" : "schedule", problem,
+        "step %" PRIu32 " of the schedule would be %s, outside 0..1", fault.t,
+        value_text(fault.value, text));
+}
+
+/* ---- The form ---- */
+
+/* The parameter that keeps an answer from having a format; NULL: none does. */
+static const char *obstacle(const struct api_parameters *parameters, enum api_format format)
+{
+    if (api_parameters_want_targets(parameters) && format != API_FORMAT_NPY &&
+        format != API_FORMAT_NPZ)
+        return "content";
+    if (parameters->layout != API_LAYOUT_ANIMATION && format != API_FORMAT_PNG &&
+        format != API_FORMAT_SVG)
+        return "layout";
+    if (parameters->terms && format != API_FORMAT_JSON && format != API_FORMAT_ZIP)
+        return "measures";
+    return NULL;
+}
+
+static bool is_possible(const struct api_parameters *parameters, const struct api_offer *offer)
+{
+    bool animated = strcmp(offer->media_type, "image/apng") == 0;
+    return !obstacle(parameters, offer->format) &&
+           !(offer->format == API_FORMAT_NPY && parameters->content_count > 1) &&
+           !(animated && parameters->layout != API_LAYOUT_ANIMATION);
+}
+
+static const struct api_offer *offer_of(const struct api_computation *computation,
+                                        enum api_format format)
+{
+    const struct api_offer *offer = computation->offers;
+    while (offer->format != format)
+        offer++;
+    return offer;
+}
+
+static bool take_format(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    enum api_format format = parameters->format;
+    const char *culprit = obstacle(parameters, format);
+    if (format == API_FORMAT_NPY && parameters->content_count > 1)
+        format = API_FORMAT_NPZ;
+    run->offer = offer_of(run->computation, format);
+    return !culprit || api_parameters_blame(&run->arguments, culprit, problem,
+                                            "this %s does not go with an answer of %s", culprit,
+                                            run->offer->media_type);
+}
+
+enum { MAX_OFFERS = 8 };
+
+static bool refuse_accept(const char *const *types, size_t count, struct api_problem *problem)
+{
+    char list[200] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *link = i + 2 < count ? ", " : i + 2 == count ? " and " : "";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", types[i], link);
+    }
+    return api_problem_set(problem, 406, "this answer is offered as %s", list);
+}
+
+static bool take_accept(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_computation *computation = run->computation;
+    const struct api_offer *possible[MAX_OFFERS];
+    const char *types[MAX_OFFERS];
+    size_t count = 0;
+    for (size_t i = 0; i < computation->offer_count; i++) {
+        if (!is_possible(&run->parameters, &computation->offers[i]))
+            continue;
+        types[count] = computation->offers[i].media_type;
+        possible[count++] = &computation->offers[i];
+    }
+    if (count == 0)
+        return api_parameters_blame(&run->arguments, run->parameters.terms ? "measures" : "layout",
+                                    problem, "no answer has all that is asked for");
+    int choice = api_accept_choose(run->call->request->accept, types, count);
+    if (choice < 0)
+        return refuse_accept(types, count, problem);
+    run->offer = possible[choice];
+    return true;
+}
+
+static bool choose_form(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    if (parameters->terms && parameters->sampler != DISSOLVE_SAMPLER_CHAIN)
+        return api_parameters_blame(&run->arguments, "measures", problem,
+                                    "only the steps of sampler=chain have terms");
+    if (!(parameters->format == API_FORMAT_UNSAID ? take_accept(run, problem)
+                                                  : take_format(run, problem)))
+        return false;
+    run->form = run->computation->form(run, run->offer->format);
+    return true;
+}
+
+/* ---- The work ---- */
+
+/* 1 + ceil(log2 steps): the most draws that one frame of the tree sampler takes. */
+static uint64_t tree_depth(uint32_t steps)
+{
+    uint64_t depth = 1;
+    while (steps > 1ull << (depth - 1))
+        depth++;
+    return depth;
+}
+
+/* How many draws each element takes; steps that no frame needs are not made. */
+static uint64_t draws(const struct api_parameters *parameters)
+{
+    const struct api_selection *frames = &parameters->frames;
+    uint64_t each = frames->count * tree_depth(parameters->schedule.steps);
+    switch (parameters->sampler) {
+    case DISSOLVE_SAMPLER_JUMP:
+        return frames->count;
+    case DISSOLVE_SAMPLER_TREE:
+        return each < parameters->schedule.steps ? each : parameters->schedule.steps;
+    case DISSOLVE_SAMPLER_CHAIN:
+        break;
+    }
+    return api_selection_last(frames) - parameters->start_step;
+}
+
+bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *problem)
+{
+    const struct api_computation *computation = run->computation;
+    uint64_t passes = run->form->each_content ? run->parameters.content_count : 1;
+    uint64_t extra = computation->extra_work ? computation->extra_work(run) : 0;
+    if (elements > SIZE_MAX / sizeof *run->subject.state)
+        return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+    run->subject.elements = (size_t)elements;
+    return api_check_work(run->call->service, elements, passes * draws(&run->parameters), extra,
+                          problem);
+}
+
+/* ---- The answer ---- */
+
+enum dissolve_status api_run_write_scratch(struct api_run *run)
+{
+    struct codec_buffer *scratch = &run->output.scratch;
+    enum dissolve_status status = api_write(run->call, scratch->data, scratch->size);
+    scratch->size = 0;
+    return status;
+}
+
+static void start_answer(struct api_run *run)
+{
+    const struct api_offer *offer = run->offer;
+    char seed[24], disposition[96], type[96];
+    snprintf(seed, sizeof seed, "%" PRIu64, run->parameters.seed);
+    snprintf(disposition, sizeof disposition, "%s; filename=\"%s-%s.%s\"",
+             offer->attachment ? "attachment" : "inline", run->computation->file_stem, seed,
+             offer->extension ? offer->extension : "");
+    snprintf(type, sizeof type, "%s", offer->media_type);
+    if (offer->format == API_FORMAT_MULTIPART)
+        snprintf(type, sizeof type, "%s; boundary=%s", offer->media_type, run->output.boundary);
+    const struct api_field headers[] = {
+        {"Content-Type", type},
+        {"Dissolve-Seed", seed},
+        {"Cache-Control", "no-store"},
+        {"Content-Disposition", disposition},
+    };
+    run->call->compress = api_may_compress(run->call, offer->media_type);
+    api_start(run->call, 200, headers, offer->extension ? 4 : 3);
+}
+
+/* The answer begins with its first frame, so that a failure before it can still be told. */
+static enum dissolve_status emit(void *context, struct api_slot *slot)
+{
+    struct api_run *run = context;
+    enum dissolve_status status = DISSOLVE_OK;
+    if (!run->call->started) {
+        start_answer(run);
+        if (run->form->open)
+            status = run->form->open(run);
+    }
+    return status == DISSOLVE_OK ? run->form->emit(run, slot) : status;
+}
+
+static enum dissolve_status encode_nothing(void *context, struct api_slot *slot)
+{
+    (void)context, (void)slot;
+    return DISSOLVE_OK;
+}
+
+/* The form's one way through all frames. */
+static enum dissolve_status run_pass(struct api_run *run)
+{
+    const struct api_form *form = run->form;
+    const struct api_parameters *parameters = &run->parameters;
+    const struct api_subject *subject = &run->subject;
+    const struct dissolve_process_options options = {.schedule = run->schedule,
+                                                     .seed = parameters->seed,
+                                                     .offset = parameters->offset,
+                                                     .sampler = parameters->sampler,
+                                                     .start = parameters->start_step};
+    enum dissolve_status status =
+        dissolve_process_create(&options, subject->state, subject->elements, &run->process);
+    if (status != DISSOLVE_OK)
+        return status;
+    struct api_pipeline pipeline = {
+        .process = run->process,
+        .job = run->call->job,
+        .t = parameters->frames.t,
+        .count = parameters->frames.count,
+        .start = parameters->start_step,
+        .elements = subject->elements,
+        .channels = subject->channels,
+        .want_pixels = form->wants_pixels,
+        .want_state = form->wants_state,
+        .want_measures = form->wants_measures,
+        .want_terms = parameters->terms,
+        .input_pixels = subject->pixels,
+        .context = run,
+        .encode = form->encode ? form->encode : encode_nothing,
+        .emit = emit,
+    };
+    status = api_pipeline_run(&pipeline);
+    run->call->timing->diffuse += pipeline.diffuse_ms;
+    run->call->timing->encode += pipeline.encode_ms;
+    dissolve_process_destroy(run->process);
+    run->process = NULL;
+    return status;
+}
+
+/* Keeps x_0 where something is derived from it, or the process begins again from it. */
+static enum dissolve_status keep_x0(struct api_run *run)
+{
+    struct api_subject *subject = &run->subject;
+    if (!api_parameters_want_targets(&run->parameters))
+        return DISSOLVE_OK;
+    subject->x0 = malloc(subject->elements * sizeof *subject->x0);
+    if (!subject->x0)
+        return DISSOLVE_NO_MEMORY;
+    memcpy(subject->x0, subject->state, subject->elements * sizeof *subject->x0);
+    return DISSOLVE_OK;
+}
+
+static enum dissolve_status make_recipe(struct api_run *run)
+{
+    struct api_fact facts[API_MAX_FACTS];
+    size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
+    struct api_output *output = &run->output;
+    enum dissolve_status status = api_facts_to_query(facts, count, &output->recipe);
+    if (status == DISSOLVE_OK)
+        snprintf(output->boundary, sizeof output->boundary, "dissolve-%016" PRIx64,
+                 api_fingerprint(output->recipe.data, output->recipe.size));
+    return status;
+}
+
+static enum dissolve_status compute(struct api_run *run)
+{
+    size_t passes = run->form->each_content ? run->parameters.content_count : 1;
+    enum dissolve_status status = make_recipe(run);
+    if (status == DISSOLVE_OK)
+        status = keep_x0(run);
+    for (size_t pass = 0; pass < passes && status == DISSOLVE_OK; pass++) {
+        if (pass > 0)
+            memcpy(run->subject.state, run->subject.x0,
+                   run->subject.elements * sizeof *run->subject.x0);
+        run->output.pass = pass;
+        status = run_pass(run);
+    }
+    return status == DISSOLVE_OK && run->form->close ? run->form->close(run) : status;
+}
+
+static bool prepare(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_computation *computation = run->computation;
+    double start = api_now_ms();
+    bool ready = api_arguments_add_query(&run->arguments, run->call->request, problem) &&
+                 computation->gather(run, problem) &&
+                 api_parameters_read(computation->endpoint, &run->arguments, &run->parameters,
+                                     problem) &&
+                 api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
+                 choose_form(run, problem) && computation->load(run, problem);
+    run->call->timing->decode += api_now_ms() - start;
+    return ready;
+}
+
+static bool answer(struct api_run *run, struct api_problem *problem)
+{
+    if (!prepare(run, problem))
+        return false;
+    enum dissolve_status status = compute(run);
+    return status == DISSOLVE_OK || api_problem_from_status(problem, status, NULL);
+}
+
+bool api_run_answer(struct api_call *call, const struct api_computation *computation,
+                    struct api_problem *problem)
+{
+    struct api_run run = {.call = call, .computation = computation};
+    bool complete = answer(&run, problem);
+    run_free(&run);
+    return complete;
+}

@@ -1,0 +1,135 @@
+/* One computation: everything its request owns, and the straight way that it takes. */
+#ifndef API_RUN_H
+#define API_RUN_H
+
+#include "call.h"
+#include "codec/image.h"
+#include "codec/multipart.h"
+#include "codec/zip.h"
+#include "json.h"
+#include "parameters.h"
+#include "pipeline.h"
+
+#include <dissolve/dissolve.h>
+
+struct api_run;
+
+/* What a request's body is, once its type and its first bytes have been looked at. */
+enum api_body_kind { API_BODY_IMAGE, API_BODY_NPY, API_BODY_RAW, API_BODY_JSON };
+
+struct api_body {
+    enum api_body_kind kind;
+    const uint8_t *bytes; /* borrowed from the request; not of JSON */
+    size_t size;
+    struct codec_form form;
+    struct json_body json;
+};
+
+/* What is dissolved. */
+struct api_subject {
+    float *state; /* x_0, or x of start_step; the process carries it on */
+    float *x0;    /* a copy of it for what is derived from x_0, else NULL */
+    size_t elements;
+    uint32_t width, height; /* of an image */
+    unsigned channels;      /* interleaved; 1 for samples */
+    uint8_t *pixels;        /* what t = 0 shows; NULL: the state, rendered */
+};
+
+/* What a form keeps while it writes. */
+struct api_output {
+    struct codec_buffer recipe; /* a query string without t, ended by a NUL */
+    char boundary[32];          /* of multipart: a pure function of the recipe */
+    struct codec_buffer scratch;
+    struct codec_zip *zip;
+    struct api_record *records; /* of each frame, for the manifest */
+    uint8_t *sheet;             /* the picture that all frames are put into */
+    size_t pass;                /* of a form that goes through the frames several times */
+};
+
+/* A form in which frames leave. */
+struct api_form {
+    bool wants_pixels;
+    bool wants_state;
+    bool wants_measures;
+    bool each_content; /* the frames are gone through once for each content */
+
+    /* What comes before the first frame, and what after the last; on the caller's thread. NULL:
+       nothing. */
+    enum dissolve_status (*open)(struct api_run *run);
+    enum dissolve_status (*close)(struct api_run *run);
+
+    /* As in struct api_pipeline; context is the run. encode may be NULL. */
+    enum dissolve_status (*encode)(void *context, struct api_slot *slot);
+    enum dissolve_status (*emit)(void *context, struct api_slot *slot);
+};
+
+/* A media type that an endpoint can answer with. */
+struct api_offer {
+    const char *media_type;
+    enum api_format format;
+    const char *extension; /* of the file name; NULL: no file name */
+    bool attachment;       /* a browser saves it rather than shows it */
+};
+
+/* What tells the four computing endpoints apart. */
+struct api_computation {
+    enum api_endpoint endpoint;
+    const char *file_stem;
+    const struct api_offer *offers; /* the first is preferred */
+    size_t offer_count;
+
+    /* Finds out what the body is, and adds its parameters to the arguments. */
+    bool (*gather)(struct api_run *run, struct api_problem *problem);
+    /* Makes the subject of it. */
+    bool (*load)(struct api_run *run, struct api_problem *problem);
+    /* The form of a format; never NULL for one that is offered. */
+    const struct api_form *(*form)(const struct api_run *run, enum api_format format);
+    /* More work, in elements x steps, than the steps are. NULL: none. */
+    uint64_t (*extra_work)(const struct api_run *run);
+};
+
+struct api_run {
+    struct api_call *call;
+    const struct api_computation *computation;
+    struct api_arguments arguments;
+    struct api_parameters parameters;
+    struct api_body body;
+    const struct api_offer *offer;
+    const struct api_form *form;
+    struct dissolve_schedule *schedule;
+    struct api_subject subject;
+    struct dissolve_process *process;
+    struct api_output output;
+};
+
+/* Answers a request, from its body to the last byte; as api_handler. */
+bool api_run_answer(struct api_call *call, const struct api_computation *computation,
+                    struct api_problem *problem);
+
+/*
+ * Notes how many elements the subject has and checks that the work is within the limit: for load,
+ * before it allocates the state. 422 otherwise.
+ */
+DISSOLVE_MUST_USE bool api_run_admit(struct api_run *run, uint64_t elements,
+                                     struct api_problem *problem);
+
+/* Writes what is in the output's scratch buffer, and empties it. */
+DISSOLVE_MUST_USE enum dissolve_status api_run_write_scratch(struct api_run *run);
+
+/* The schedule of a request, or a 400 that names the step at fault. */
+DISSOLVE_MUST_USE bool api_make_schedule(const struct api_arguments *arguments,
+                                         const struct api_parameters *parameters,
+                                         struct dissolve_schedule **schedule,
+                                         struct api_problem *problem);
+
+/* 422 where a sheet of all frames, whose size the subject now has, would pass the limit of pixels.
+ */
+DISSOLVE_MUST_USE bool api_sheet_check(const struct api_run *run, struct api_problem *problem);
+
+/* The two bodies: images, and samples or mixtures. As in struct api_computation. */
+bool api_image_gather(struct api_run *run, struct api_problem *problem);
+bool api_image_load(struct api_run *run, struct api_problem *problem);
+bool api_samples_gather(struct api_run *run, struct api_problem *problem);
+bool api_samples_load(struct api_run *run, struct api_problem *problem);
+
+#endif

@@ -1,0 +1,156 @@
+/* Samples in: JSON, a mixture to draw from, an NPY or the bare numbers. */
+#include "codec/npy.h"
+#include "media_type.h"
+#include "run.h"
+#include "service.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "samples are little-endian, and copied as they are"
+#endif
+
+static bool begins_like_json(const uint8_t *bytes, size_t size)
+{
+    size_t at = 0;
+    while (at < size && (bytes[at] == ' ' || (bytes[at] >= '\t' && bytes[at] <= '\r')))
+        at++;
+    return at < size && bytes[at] == '{';
+}
+
+/* Where the type leaves it open, the first bytes say. */
+static bool find_kind(const struct api_request *request, enum api_body_kind *kind)
+{
+    const char *type = request->content_type;
+    bool npy = codec_npy_is(request->body, request->body_size);
+    if (api_media_type_is(type, "application/json"))
+        *kind = API_BODY_JSON;
+    else if (api_media_type_is(type, "application/x-npy"))
+        *kind = API_BODY_NPY;
+    else if (api_media_type_is(type, "application/octet-stream"))
+        *kind = npy ? API_BODY_NPY : API_BODY_RAW;
+    else if (api_media_type_is_unsaid(type))
+        *kind = npy                                                           ? API_BODY_NPY
+                : begins_like_json(request->body, request->body_size) ? API_BODY_JSON
+                                                                      : API_BODY_RAW;
+    else
+        return false;
+    return true;
+}
+
+bool api_samples_gather(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_request *request = run->call->request;
+    struct api_body *body = &run->body;
+    if (!find_kind(request, &body->kind))
+        return api_problem_set(problem, 415,
+                               "send application/json, application/x-npy or "
+                               "application/octet-stream (float32)");
+    if (request->body_size == 0)
+        return api_problem_set(problem, 400, "the body is empty: send samples or a mixture");
+    body->bytes = request->body;
+    body->size = request->body_size;
+    return body->kind != API_BODY_JSON ||
+           json_body_read((const char *)request->body, request->body_size, &body->json,
+                          &run->arguments, problem);
+}
+
+/* Room for the state of so many samples, if their work is allowed. */
+static bool make_state(struct api_run *run, uint64_t count, struct api_problem *problem)
+{
+    struct api_subject *subject = &run->subject;
+    if (!api_run_admit(run, count, problem))
+        return false;
+    subject->state = calloc(subject->elements, sizeof *subject->state);
+    return subject->state || api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+}
+
+static bool check_finite(const struct api_subject *subject, struct api_problem *problem)
+{
+    for (size_t i = 0; i < subject->elements; i++) {
+        if (!isfinite(subject->state[i]))
+            return api_problem_set(problem, 422, "sample %zu is not finite in float32", i);
+    }
+    return true;
+}
+
+static bool load_raw(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_body *body = &run->body;
+    struct api_subject *subject = &run->subject;
+    if (body->size % sizeof(float) != 0)
+        return api_problem_set(problem, 400,
+                               "the body has %zu bytes, which are no whole number of float32",
+                               body->size);
+    if (!make_state(run, body->size / sizeof(float), problem))
+        return false;
+    memcpy(subject->state, body->bytes, body->size);
+    return check_finite(subject, problem);
+}
+
+static bool load_npy(struct api_run *run, struct api_problem *problem)
+{
+    struct codec_npy npy;
+    char detail[CODEC_DETAIL] = "";
+    enum dissolve_status status = codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
+    if (status != DISSOLVE_OK)
+        return api_problem_from_status(problem, status, detail);
+    if (npy.count == 0)
+        return api_problem_set(problem, 400, "the array is empty");
+    if (!make_state(run, npy.count, problem))
+        return false;
+    codec_npy_floats(&npy, run->subject.state);
+    return check_finite(&run->subject, problem);
+}
+
+/* As many elements as the largest image has. */
+static bool check_count(const struct api_run *run, uint64_t count, struct api_problem *problem)
+{
+    uint64_t most = 3 * api_service_limits(run->call->service)->max_pixels;
+    return count <= most || api_problem_blame(problem, 422, API_FAULT_POINTER, "/mixture/count",
+                                              "count must be at most %" PRIu64, most);
+}
+
+static bool load_mixture(struct api_run *run, struct api_problem *problem)
+{
+    const struct json_body *json = &run->body.json;
+    if (run->parameters.start_step > 0)
+        return api_parameters_blame(&run->arguments, "start_step", problem,
+                                    "start_step needs the samples themselves, not a mixture");
+    if (!check_count(run, json->mixture_count, problem) ||
+        !make_state(run, json->mixture_count, problem))
+        return false;
+    dissolve_mixture_draw(&json->mixture, run->parameters.seed, run->parameters.offset,
+                          run->subject.elements, run->subject.state);
+    return true;
+}
+
+static bool load_json(struct api_run *run, struct api_problem *problem)
+{
+    struct json_body *json = &run->body.json;
+    if (json->has_mixture)
+        return load_mixture(run, problem);
+    if (!api_run_admit(run, json->sample_count, problem))
+        return false;
+    run->subject.state = json->samples;
+    json->samples = NULL;
+    return true;
+}
+
+bool api_samples_load(struct api_run *run, struct api_problem *problem)
+{
+    run->subject.channels = 1;
+    switch (run->body.kind) {
+    case API_BODY_RAW:
+        return load_raw(run, problem);
+    case API_BODY_NPY:
+        return load_npy(run, problem);
+    case API_BODY_JSON:
+    case API_BODY_IMAGE:
+        break;
+    }
+    return load_json(run, problem);
+}
