@@ -56,7 +56,8 @@ LIBRARIES = {
     "minizip": ("codec", False),
     "zlib": ("codec", False),
     "nettle": ("codec", False),
-    "turbojpeg": ("codec", False),
+    "jpeg": ("codec", True),
+    "exif": ("codec", True),
 }
 
 # How each library's headers are written.
@@ -68,7 +69,8 @@ HEADERS = {
     "minizip": r"(minizip/)?(zip|unzip|ioapi)\.h",
     "zlib": r"zlib\.h",
     "nettle": r"nettle/[a-z0-9-]+\.h",
-    "turbojpeg": r"turbojpeg\.h",
+    "jpeg": r"(jpeglib|jerror)\.h",
+    "exif": r"libexif/exif-[a-z-]+\.h",
 }
 
 # What the two C++ files may take from C++'s own library.
