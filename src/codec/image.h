@@ -2,6 +2,8 @@
 #ifndef CODEC_IMAGE_H
 #define CODEC_IMAGE_H
 
+#include "detail.h"
+
 #include <dissolve/status.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,33 +12,65 @@
 extern "C" {
 #endif
 
-/* Room for one sentence that says what is wrong with an input, for people. */
-#define CODEC_DETAIL 192
-
 /* Interleaved rows without padding, top row first. Freed with codec_image_free. */
 struct codec_image {
     uint32_t width;
     uint32_t height;
-    unsigned channels;  /* 3: R, G, B */
+    unsigned channels;  /* 3: R, G, B; after codec_image_to_gray 1 */
     uint8_t *pixels;    /* width * height * channels values, 0..255 */
     uint16_t *pixels16; /* the same at 0..65535 if the file has 16 bits a channel, else NULL */
 };
 
 /*
- * Decodes a PNG of any colour type, bit depth and interlacing to RGB, as Pillow's convert("RGB")
- * does for files of up to 8 bits: grey is repeated, palettes are looked up, alpha and tRNS are
- * dropped (not blended). A file of 16 bits a channel is kept at 16 in pixels16, and pixels has its
- * high bytes. Text, colour profiles and gamma are ignored; an index beyond the palette is black; of
- * an animated PNG the default image is read.
+ * The decoders make RGB of a file's bytes and share their errors:
  *
- * DISSOLVE_UNSUPPORTED: not a PNG at all; DISSOLVE_MALFORMED: broken (truncated, wrong CRC...);
+ * DISSOLVE_UNSUPPORTED: not a file of the kind at all, or of a variety that is not read;
+ * DISSOLVE_MALFORMED: broken (truncated, wrong checksum...);
  * DISSOLVE_TOO_LARGE: width * height > max_pixels, found out from the header alone;
  * DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and *image is empty then.
+ *
+ * They are pure functions of their arguments, on every machine; any thread.
+ */
+
+/* Decodes a PNG or a JPEG, whichever the first bytes say it is. */
+DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size,
+                                                          uint64_t max_pixels,
+                                                          struct codec_image *image,
+                                                          char detail[CODEC_DETAIL]);
+
+/*
+ * A PNG of any colour type, bit depth and interlacing, as Pillow's convert("RGB") has it for files
+ * of up to 8 bits: grey is repeated, palettes are looked up, alpha and tRNS are dropped (not
+ * blended). A file of 16 bits a channel is kept at 16 in pixels16, and pixels has its high bytes.
+ * Text, colour profiles and gamma are ignored; an index beyond the palette is black; of an animated
+ * PNG the default image is read.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t size,
                                                         uint64_t max_pixels,
                                                         struct codec_image *image,
                                                         char detail[CODEC_DETAIL]);
+
+/*
+ * A JPEG of 8 bits a channel, grey, YCbCr or RGB, baseline or progressive, as Pillow's
+ * convert("RGB") and exif_transpose have it: the accurate inverse DCT, smooth upsampling, and
+ * turned as the EXIF orientation says (1, as it is, where the EXIF data are broken). Colour
+ * profiles are ignored, and so are bytes behind the end and between the segments. pixels16 is NULL.
+ *
+ * DISSOLVE_UNSUPPORTED: also CMYK, YCCK, 12 bits, lossless and hierarchical. DISSOLVE_MALFORMED:
+ * also a file that lacks a scan or has more than 100. No part of a picture is taken for a whole
+ * one: whatever makes libjpeg invent pixels is an error here.
+ */
+DISSOLVE_MUST_USE enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size,
+                                                         uint64_t max_pixels,
+                                                         struct codec_image *image,
+                                                         char detail[CODEC_DETAIL]);
+
+/*
+ * Makes an image of three channels one of one, in place; one that is grey already stays as it is.
+ * Pillow's convert("L"): (19595 R + 38470 G + 7471 B + 32768) >> 16 (ITU-R BT.601's luma); with
+ * pixels16 the same of its values, and pixels has their high bytes. The buffers keep their sizes.
+ */
+void codec_image_to_gray(struct codec_image *image);
 
 void codec_image_free(struct codec_image *image);
 

@@ -4,7 +4,6 @@
 
 #include <libdeflate.h>
 #include <lodepng.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,14 +27,6 @@ struct inflating {
     enum dissolve_status *status;
     const char **problem;
 };
-
-/* Says why, in a sentence. */
-enum dissolve_status refuse(char detail[CODEC_DETAIL], enum dissolve_status status,
-                            const char *sentence)
-{
-    snprintf(detail, CODEC_DETAIL, "%s", sentence);
-    return status;
-}
 
 const char *inflate_problem(enum libdeflate_result result)
 {
@@ -137,11 +128,11 @@ bool raw_size(const LodePNGInfo *info, size_t width, size_t height, size_t *size
 enum dissolve_status broken(unsigned error, char detail[CODEC_DETAIL])
 {
     if (error == LODEPNG_NO_MEMORY)
-        return refuse(detail, DISSOLVE_NO_MEMORY, out_of_memory);
+        return codec_refuse(detail, DISSOLVE_NO_MEMORY, out_of_memory);
     if (error == LODEPNG_OVERFLOW)
-        return refuse(detail, DISSOLVE_TOO_LARGE, "The PNG is too large for this machine.");
-    snprintf(detail, CODEC_DETAIL, "The PNG is broken: %s.", lodepng_error_text(error));
-    return DISSOLVE_MALFORMED;
+        return codec_refuse(detail, DISSOLVE_TOO_LARGE, "The PNG is too large for this machine.");
+    return codec_refuse(detail, DISSOLVE_MALFORMED, "The PNG is broken: %s.",
+                        lodepng_error_text(error));
 }
 
 /* Checks the header, and finds the size of the image data. */
@@ -150,19 +141,19 @@ enum dissolve_status inspect(LodePNGState *state, const uint8_t *bytes, size_t s
 {
     static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     if (size < sizeof signature || memcmp(bytes, signature, sizeof signature) != 0)
-        return refuse(detail, DISSOLVE_UNSUPPORTED, "The image is not a PNG file.");
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, "The image is not a PNG file.");
     unsigned width;
     unsigned height;
     unsigned error = lodepng_inspect(&width, &height, state, bytes, size);
     if (error)
         return broken(error, detail);
     if (width > MAX_SIDE || height > MAX_SIDE)
-        return refuse(detail, DISSOLVE_MALFORMED, "The PNG's width or height is out of range.");
-    if (static_cast<uint64_t>(width) * height > max_pixels) {
-        snprintf(detail, CODEC_DETAIL, "The PNG has %u x %u pixels; the limit is %llu.", width,
-                 height, static_cast<unsigned long long>(max_pixels));
-        return DISSOLVE_TOO_LARGE;
-    }
+        return codec_refuse(detail, DISSOLVE_MALFORMED,
+                            "The PNG's width or height is out of range.");
+    if (static_cast<uint64_t>(width) * height > max_pixels)
+        return codec_refuse(detail, DISSOLVE_TOO_LARGE,
+                            "The PNG has %u x %u pixels; the limit is %llu.", width, height,
+                            static_cast<unsigned long long>(max_pixels));
     if (!raw_size(&state->info_png, width, height, raw))
         return broken(LODEPNG_OVERFLOW, detail);
     return DISSOLVE_OK;
@@ -184,7 +175,7 @@ enum dissolve_status decode(LodePNGState *state, const uint8_t *bytes, size_t si
     state->info_raw.bitdepth = depth;
     unsigned error = lodepng_decode(pixels, &image->width, &image->height, state, bytes, size);
     if (status)
-        return refuse(detail, status, problem ? problem : out_of_memory);
+        return codec_refuse(detail, status, "%s", problem ? problem : out_of_memory);
     return error ? broken(error, detail) : DISSOLVE_OK;
 }
 
@@ -229,18 +220,11 @@ extern "C" enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t si
     } else if (deep) {
         status = split(pixels, image);
         if (status)
-            refuse(detail, status, out_of_memory);
+            status = codec_refuse(detail, status, out_of_memory);
     } else {
         image->pixels = pixels;
     }
     if (status)
         codec_image_free(image);
     return status;
-}
-
-extern "C" void codec_image_free(struct codec_image *image)
-{
-    free(image->pixels);
-    free(image->pixels16);
-    *image = codec_image{};
 }

@@ -55,7 +55,8 @@ LIBRARIES = {
     "libdeflate": ("codec", False),
     "zlib": ("codec", True),
     "nettle": ("codec", False),
-    "turbojpeg": ("codec", False),
+    "jpeg": ("codec", True),
+    "exif": ("codec", True),
 }
 
 # How each library's headers are written.
@@ -66,7 +67,8 @@ HEADERS = {
     "libdeflate": r"libdeflate\.h",
     "zlib": r"zlib\.h",
     "nettle": r"nettle/[a-z0-9-]+\.h",
-    "turbojpeg": r"turbojpeg\.h",
+    "jpeg": r"(jpeglib|jerror)\.h",
+    "exif": r"libexif/exif-[a-z-]+\.h",
 }
 
 # What the two C++ files may take from C++'s own library.

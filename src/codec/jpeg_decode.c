@@ -1,0 +1,362 @@
+/* JPEG in: libjpeg (libjpeg-turbo's) decodes, libexif says which way up; what libjpeg only warns of
+ * is an error unless it is harmless. */
+#include "image.h"
+
+#include <libexif/exif-data.h>
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdio.h> /* before jpeglib.h, which does not include it */
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+/* libjpeg's own files have 10, the longest that encoders make out about 20; each costs a pass. */
+#define MAX_SCANS 100
+
+#define EXIF_MARKER (JPEG_APP0 + 1)
+
+/* Everything that one decoding owns but the image. */
+struct decoder {
+    struct jpeg_decompress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    const uint8_t *bytes;
+    size_t size;
+    uint64_t max_pixels;
+    struct codec_image *image;
+    uint8_t
+        *row; /* a row of the file, on its way to where it belongs; NULL: it goes there at once */
+    char *detail;
+    enum dissolve_status status;
+    jmp_buf escape; /* out of libjpeg, whose functions cannot return an error */
+};
+
+static struct decoder *decoder_of(j_common_ptr jpeg)
+{
+    return jpeg->client_data;
+}
+
+/* Ends the decoding; `status` is what codec_refuse returned. */
+static _Noreturn void give_up(struct decoder *decoder, enum dissolve_status status)
+{
+    decoder->status = status;
+    longjmp(decoder->escape, 1);
+}
+
+static _Noreturn void give_up_memory(struct decoder *decoder)
+{
+    give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_NO_MEMORY,
+                                  "There is not enough memory to decode the image."));
+}
+
+/* ---- libjpeg's errors and warnings ---- */
+
+static _Noreturn void give_up_broken(j_common_ptr jpeg)
+{
+    struct decoder *decoder = decoder_of(jpeg);
+    char text[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, text);
+    give_up(decoder,
+            codec_refuse(decoder->detail, DISSOLVE_MALFORMED, "The JPEG is broken: %s.", text));
+}
+
+static _Noreturn void on_error(j_common_ptr jpeg)
+{
+    struct decoder *decoder = decoder_of(jpeg);
+    char *detail = decoder->detail;
+    int number = jpeg->err->msg_parm.i[0];
+    switch (jpeg->err->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        give_up_memory(decoder);
+    case JERR_BAD_PRECISION:
+        give_up(decoder,
+                codec_refuse(detail, DISSOLVE_UNSUPPORTED,
+                             "The JPEG has %d bits a channel; only 8 are read here.", number));
+    case JERR_SOF_UNSUPPORTED:
+        give_up(decoder, codec_refuse(detail, DISSOLVE_UNSUPPORTED,
+                                      "The JPEG is lossless or hierarchical (SOF type 0x%02x), "
+                                      "which is not read here.",
+                                      (unsigned)number));
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_ARITH_NOTIMPL: /* by a libjpeg that was built without it */
+        give_up(decoder,
+                codec_refuse(detail, DISSOLVE_UNSUPPORTED,
+                             "The JPEG's sampling or entropy coding is of a kind that is not read "
+                             "here."));
+    case JERR_IMAGE_TOO_BIG:
+        give_up(decoder, codec_refuse(detail, DISSOLVE_TOO_LARGE,
+                                      "The JPEG is wider or higher than %d pixels.", number));
+    default:
+        give_up_broken(jpeg);
+    }
+}
+
+/*
+ * What Pillow lets pass and what leaves every pixel as the file has it: bytes that belong nowhere
+ * (some cameras pad), a JFIF version or Adobe transform that nobody knows, and sequential scans
+ * whose unused numbers are not as they should be. Behind any other warning are pixels that libjpeg
+ * made up.
+ */
+static void on_message(j_common_ptr jpeg, int level)
+{
+    if (level >= 0) /* a trace */
+        return;
+    switch (jpeg->err->msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_NOT_SEQUENTIAL:
+        return;
+    default:
+        give_up_broken(jpeg);
+    }
+}
+
+/* A small file can hold very many scans over a large picture. */
+static void on_progress(j_common_ptr jpeg)
+{
+    struct decoder *decoder = decoder_of(jpeg);
+    if (decoder->jpeg.input_scan_number > MAX_SCANS)
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
+                                      "The JPEG has more than %d scans.", MAX_SCANS));
+}
+
+/* ---- orientation ---- */
+
+static void note_no_memory(ExifLog *log, ExifLogCode code, const char *domain, const char *format,
+                           va_list arguments, void *context)
+{
+    (void)log;
+    (void)domain;
+    (void)format;
+    (void)arguments;
+    bool *no_memory = context;
+    if (code == EXIF_LOG_CODE_NO_MEMORY)
+        *no_memory = true;
+}
+
+/* 1..8 as EXIF 2.3 has it in its table 6; 1 where there is none. */
+static unsigned orientation_in(ExifData *data)
+{
+    const ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+    if (!entry || !entry->data || entry->components != 1)
+        return 1;
+    ExifByteOrder order = exif_data_get_byte_order(data);
+    uint32_t value = 0;
+    if (entry->format == EXIF_FORMAT_SHORT && entry->size >= 2)
+        value = exif_get_short(entry->data, order);
+    else if (entry->format == EXIF_FORMAT_LONG && entry->size >= 4)
+        value = exif_get_long(entry->data, order);
+    return value >= 1 && value <= 8 ? value : 1;
+}
+
+/* 0: there is not enough memory. */
+static unsigned orientation_of(const uint8_t *bytes, unsigned size)
+{
+    bool no_memory = false;
+    unsigned orientation = 1;
+    ExifLog *log = exif_log_new();
+    ExifData *data = exif_data_new();
+    if (log && data) {
+        exif_log_set_func(log, note_no_memory, &no_memory);
+        exif_data_log(data, log);
+        /* Repairing it would add what is not there. */
+        exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
+        exif_data_load_data(data, bytes, size);
+        orientation = orientation_in(data);
+    } else {
+        no_memory = true;
+    }
+    exif_data_unref(data);
+    exif_log_unref(log);
+    return no_memory ? 0 : orientation;
+}
+
+/* By the first EXIF segment, as Pillow has it. */
+static unsigned read_orientation(struct decoder *decoder)
+{
+    static const char signature[6] = "Exif\0";
+    for (jpeg_saved_marker_ptr at = decoder->jpeg.marker_list; at; at = at->next) {
+        if (at->marker != EXIF_MARKER || at->data_length < sizeof signature ||
+            memcmp(at->data, signature, sizeof signature) != 0)
+            continue;
+        unsigned orientation = orientation_of(at->data, at->data_length);
+        if (orientation == 0)
+            give_up_memory(decoder);
+        return orientation;
+    }
+    return 1;
+}
+
+/* Where the file's pixels belong in the image, in pixels from its first one. */
+struct turn {
+    ptrdiff_t first;  /* of the file's first pixel */
+    ptrdiff_t across; /* from there, for each column of the file */
+    ptrdiff_t down;   /* for each row of the file */
+};
+
+/* width and height are the file's; from 5 on they change places. */
+static struct turn turn_of(unsigned orientation, uint32_t width, uint32_t height)
+{
+    bool exchanged = orientation >= 5;
+    bool right_to_left =
+        orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool bottom_to_top =
+        orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    struct turn turn = {
+        .across = exchanged ? (ptrdiff_t)height : 1,
+        .down = exchanged ? 1 : (ptrdiff_t)width,
+    };
+    if (right_to_left) {
+        turn.first += ((ptrdiff_t)width - 1) * turn.across;
+        turn.across = -turn.across;
+    }
+    if (bottom_to_top) {
+        turn.first += ((ptrdiff_t)height - 1) * turn.down;
+        turn.down = -turn.down;
+    }
+    return turn;
+}
+
+/* ---- decoding ---- */
+
+static void check_header(struct decoder *decoder)
+{
+    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    if ((uint64_t)jpeg->image_width * jpeg->image_height > decoder->max_pixels)
+        give_up(decoder,
+                codec_refuse(decoder->detail, DISSOLVE_TOO_LARGE,
+                             "The JPEG has %u x %u pixels; the limit is %llu.", jpeg->image_width,
+                             jpeg->image_height, (unsigned long long)decoder->max_pixels));
+    switch (jpeg->jpeg_color_space) {
+    case JCS_GRAYSCALE:
+    case JCS_YCbCr:
+    case JCS_RGB:
+        return;
+    case JCS_CMYK:
+    case JCS_YCCK:
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
+                                      "The JPEG has the four channels of print (CMYK); send it as "
+                                      "RGB or grey."));
+    default:
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
+                                      "The JPEG has %d channels that mean no colour known here.",
+                                      jpeg->num_components));
+    }
+}
+
+static void read_header(struct decoder *decoder)
+{
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    jpeg_create_decompress(jpeg);
+    jpeg->mem->max_memory_to_use = 0; /* whatever JPEGMEM in the environment says */
+    jpeg->progress = &decoder->progress;
+    jpeg_save_markers(jpeg, EXIF_MARKER, 0xffff);
+    jpeg_mem_src(jpeg, decoder->bytes, decoder->size);
+    (void)jpeg_read_header(jpeg, TRUE); /* JPEG_HEADER_OK, for the source never suspends */
+    check_header(decoder);
+    jpeg->out_color_space = JCS_RGB;
+    jpeg->dct_method = JDCT_ISLOW;
+    jpeg->do_fancy_upsampling = TRUE;
+    jpeg->do_block_smoothing = FALSE; /* it is for pictures that are not there wholly */
+}
+
+/* Every component, and every bit of its coefficients, has come. All scans but an only one have been
+ * read by now. */
+static void check_complete(struct decoder *decoder)
+{
+    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    bool complete = true;
+    for (int i = 0; i < jpeg->num_components; i++) {
+        /* libjpeg keeps a component's table when its first scan begins. */
+        complete = complete && jpeg->comp_info[i].quant_table != NULL;
+        for (int k = 0; jpeg->coef_bits && k < DCTSIZE2; k++)
+            complete = complete && jpeg->coef_bits[i][k] == 0;
+    }
+    if (!complete)
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
+                                      "The JPEG is not complete: it lacks some of its scans."));
+}
+
+static void allocate(struct decoder *decoder, unsigned orientation)
+{
+    struct codec_image *image = decoder->image;
+    uint32_t width = decoder->jpeg.output_width;
+    uint32_t height = decoder->jpeg.output_height;
+    size_t size;
+    if (__builtin_mul_overflow((size_t)width * 3, height, &size))
+        give_up_memory(decoder);
+    image->pixels = malloc(size);
+    if (orientation != 1)
+        decoder->row = malloc((size_t)width * 3);
+    if (!image->pixels || (orientation != 1 && !decoder->row))
+        give_up_memory(decoder);
+    image->width = orientation >= 5 ? height : width;
+    image->height = orientation >= 5 ? width : height;
+    image->channels = 3;
+}
+
+static void read_rows(struct decoder *decoder, unsigned orientation)
+{
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    uint32_t width = jpeg->output_width;
+    struct turn turn = turn_of(orientation, width, jpeg->output_height);
+    while (jpeg->output_scanline < jpeg->output_height) {
+        uint8_t *to = decoder->image->pixels +
+                      3 * (turn.first + turn.down * (ptrdiff_t)jpeg->output_scanline);
+        uint8_t *row = decoder->row ? decoder->row : to;
+        (void)jpeg_read_scanlines(jpeg, &row, 1); /* 1, for the source never suspends */
+        if (!decoder->row)
+            continue;
+        for (uint32_t x = 0; x < width; x++)
+            memcpy(to + 3 * turn.across * (ptrdiff_t)x, row + 3 * (size_t)x, 3);
+    }
+}
+
+static void decode(struct decoder *decoder)
+{
+    read_header(decoder);
+    unsigned orientation = read_orientation(decoder);
+    (void)jpeg_start_decompress(&decoder->jpeg);
+    check_complete(decoder);
+    allocate(decoder, orientation);
+    read_rows(decoder, orientation);
+    (void)jpeg_finish_decompress(&decoder->jpeg); /* reads on to the end of the image */
+}
+
+/* A function of its own: what it changes is none of its local variables, which longjmp may lose. */
+static enum dissolve_status decode_or_escape(struct decoder *decoder)
+{
+    if (setjmp(decoder->escape) == 0)
+        decode(decoder);
+    return decoder->status;
+}
+
+enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size, uint64_t max_pixels,
+                                       struct codec_image *image, char detail[CODEC_DETAIL])
+{
+    *image = (struct codec_image){0};
+    detail[0] = '\0';
+    if (size < 3 || memcmp(bytes, "\xff\xd8\xff", 3) != 0)
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, "The image is not a JPEG file.");
+    struct decoder decoder = {.bytes = bytes,
+                              .size = size,
+                              .max_pixels = max_pixels,
+                              .image = image,
+                              .detail = detail,
+                              .status = DISSOLVE_OK};
+    decoder.jpeg.err = jpeg_std_error(&decoder.errors);
+    decoder.jpeg.client_data = &decoder;
+    decoder.errors.error_exit = on_error;
+    decoder.errors.emit_message = on_message;
+    decoder.progress.progress_monitor = on_progress;
+    enum dissolve_status status = decode_or_escape(&decoder);
+    jpeg_destroy_decompress(&decoder.jpeg);
+    free(decoder.row);
+    if (status)
+        codec_image_free(image);
+    return status;
+}
