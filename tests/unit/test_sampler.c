@@ -58,9 +58,12 @@ static float *new_states(size_t count)
     return states;
 }
 
+/* With a -0, which is delivered as it is where no step is taken. */
 static float *input(void)
 {
-    return made(3, N, -15, 0.25f);
+    float *x = made(3, N, -15, 0.25f);
+    x[0] = -0.0f;
+    return x;
 }
 
 /* x_t from x_s in one draw. In place. */

@@ -84,7 +84,7 @@ static inline struct transition transition(const double *betas, uint32_t from, u
     long double sum = 0;
     for (uint32_t t = from; t < to; t++)
         sum += log1pl(-(long double)betas[t]); /* -infinity for a beta of 1 */
-    return (struct transition){(double)expl(sum / 2), (double)-expm1l(sum)};
+    return (struct transition){(double)expl(sum / 2), (double)(0 - expm1l(sum))}; /* no -0 */
 }
 
 #endif
