@@ -238,7 +238,7 @@ static bool all_finite(const float *values, size_t count)
 static bool load_array(struct api_run *run, struct api_problem *problem)
 {
     struct codec_npy npy;
-    struct shape shape;
+    struct shape shape = {0};
     char detail[CODEC_DETAIL] = "";
     enum dissolve_status status =
         codec_npy_open(run->body.bytes, run->body.size, &npy, detail);

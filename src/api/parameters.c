@@ -384,8 +384,8 @@ static const struct rule rules[] = {
 };
 /* clang-format on */
 
-enum { RULE_COUNT = sizeof rules / sizeof rules[0] };
-_Static_assert(RULE_COUNT <= MAX_RULES, "an argument for each rule");
+static const size_t rule_count = sizeof rules / sizeof rules[0];
+_Static_assert(sizeof rules / sizeof rules[0] <= MAX_RULES, "an argument for each rule");
 
 static bool names_rule(const char *name, const struct rule *rule)
 {
@@ -395,7 +395,7 @@ static bool names_rule(const char *name, const struct rule *rule)
 static bool read_argument(struct reading *reading, const struct api_argument *argument,
                           struct api_problem *problem)
 {
-    for (size_t i = 0; i < RULE_COUNT; i++) {
+    for (size_t i = 0; i < rule_count; i++) {
         const struct rule *rule = &rules[i];
         if (!(rule->endpoints & reading->endpoint) || !names_rule(argument->name, rule))
             continue;

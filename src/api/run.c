@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "accept.h"
+#include "codec/number.h"
 #include "facts.h"
 #include "fingerprint.h"
 #include "service.h"
