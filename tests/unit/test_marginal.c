@@ -378,7 +378,7 @@ static void test_with_schedule(void **state)
     double kept;
 
     (void)state;
-    assert_int_equal(dissolve_schedule_create(&options, &schedule), DISSOLVE_OK);
+    assert_int_equal(dissolve_schedule_create(&options, &schedule, NULL), DISSOLVE_OK);
     kept = dissolve_schedule_alpha_cumprod(schedule, 1);
     got = measure_at(&laws[2], sqrt(kept), 1.0 - kept);
     assert_true(got.mean == 0.0 && got.std == 1.0);
