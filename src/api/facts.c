@@ -61,8 +61,7 @@ size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api
                                        .count = schedule->steps};
         break;
     }
-    facts[n++] =
-        text("parameterization", api_parameterization_name(schedule->parameterization));
+    facts[n++] = text("parameterization", api_parameterization_name(schedule->parameterization));
     facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
     return n;
 }

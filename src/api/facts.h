@@ -42,7 +42,7 @@ void api_facts_to_json(struct json_writer *json, const struct api_fact *facts, s
  * As a query string, "seed=42&steps=20...", ended by a NUL. A list of more than 2,048 characters is
  * left out.
  */
-DISSOLVE_MUST_USE enum dissolve_status
-api_facts_to_query(const struct api_fact *facts, size_t count, struct codec_buffer *out);
+DISSOLVE_MUST_USE enum dissolve_status api_facts_to_query(const struct api_fact *facts,
+                                                          size_t count, struct codec_buffer *out);
 
 #endif

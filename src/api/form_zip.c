@@ -86,8 +86,8 @@ static enum dissolve_status close_zip(struct api_run *run)
     struct api_output *output = &run->output;
     enum dissolve_status status = make_manifest(run);
     if (status == DISSOLVE_OK)
-        status = codec_zip_add(output->zip, "manifest.json", output->scratch.data,
-                               output->scratch.size);
+        status =
+            codec_zip_add(output->zip, "manifest.json", output->scratch.data, output->scratch.size);
     return status == DISSOLVE_OK ? codec_zip_finish(output->zip) : status;
 }
 

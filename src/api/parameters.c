@@ -437,7 +437,8 @@ static bool settle_schedule(const struct reading *reading, struct api_problem *p
     return true;
 }
 
-/* A state in the middle of a run can only be carried on, and by a sampler that goes step by step. */
+/* A state in the middle of a run can only be carried on, and by a sampler that goes step by step.
+ */
 static bool settle_start(const struct reading *reading, struct api_problem *problem)
 {
     const struct api_parameters *parameters = reading->parameters;
