@@ -1,101 +1,93 @@
-/* ZIP out, by minizip, which "seeks" in memory: only headers are held, never an entry's bytes. */
+/* ZIP out: headers by hand, checksums by libdeflate. */
 #include "zip.h"
 
 #include "buffer.h"
 
-#include <minizip/zip.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER   30 /* bytes before an entry's name */
+/* What stands before an entry's bytes, without the name; its record in the directory likewise. */
+#define LOCAL_SIZE  30
+#define RECORD_SIZE 46
+
+/* The extra field of an entry's header: both sizes; of its record: those and where it begins. */
+#define LOCAL_EXTRA  20
+#define RECORD_EXTRA 28
+
+/* The most that an entry takes in the directory, without the name. A header takes less. */
+#define ROOM (RECORD_SIZE + RECORD_EXTRA)
+
+/* Behind an entry's bytes, and at the end. */
+#define DESCRIPTOR_SIZE 24
+#define END_SIZE        (56 + 20 + 22)
+
 #define MAX_NAME 65535
 
-/* From here on an entry would need ZIP64 sizes in its own header. */
-#define MAX_ENTRY 0xfffffffful
+/* These stand where a number is too large, and mean: see the ZIP64 field. */
+#define FULL16 0xffffu
+#define FULL32 0xffffffffu
 
-/* 1980-01-01, midnight, as ZIP has it: year - 1980, month, day from bit 25, 21, 16. */
-#define DATE (0ul << 25 | 1ul << 21 | 1ul << 16)
+/* Of the format: what a stored entry needs, what ZIP64 needs. */
+#define VERSION_PLAIN 10
+#define VERSION_ZIP64 45
 
 /*
- * minizip goes back to an entry's header when the entry ends. So the header waits in `pending`, the
- * entry's bytes stay with the caller, and both go out when minizip is done with the entry.
+ * Who made it: Unix, so that nobody takes names for those of a code page; hence with a mode, of a
+ * plain file that all may read.
  */
+#define MADE_BY    (3u << 8 | VERSION_ZIP64)
+#define ATTRIBUTES (0100644u << 16)
+
+/* Bits of an entry's flags. */
+#define DESCRIPTOR_FOLLOWS 0x0008u
+#define NAME_IS_UTF8       0x0800u
+
+/* 1980-01-01: year - 1980, month, day from bit 9, 5, 0. */
+#define DATE (0u << 9 | 1u << 5 | 1u)
+
+/* An entry: its size and checksum so far. */
+struct entry {
+    uint64_t offset; /* where its header begins */
+    uint64_t size;
+    uint32_t sum; /* CRC-32 */
+    unsigned version;
+    unsigned flags;
+};
+
 struct codec_zip {
     codec_zip_write *write;
     void *context;
-    zipFile file;
-    uint64_t written;            /* how many bytes went out, where `pending` begins */
-    struct codec_buffer pending; /* what minizip wrote, but for the entry's bytes */
-    uint64_t position;           /* where minizip writes next */
-    bool in_body;                /* what minizip writes are the entry's bytes */
-    bool discarding;             /* closing after an error: nothing is kept or goes out */
+    uint64_t written; /* how many bytes went out */
+    uint64_t entries;
+    struct codec_buffer directory; /* the records of the entries so far */
+    struct entry entry;            /* the one that is open, or was the last */
+    size_t record;                 /* where its record begins in the directory */
+    bool open;                     /* between begin and end */
+    bool finished;
     enum dissolve_status status; /* the first error; the archive is of no use after it */
 };
 
-static uint64_t pending_end(const struct codec_zip *zip)
+static uint8_t *put16(uint8_t *at, unsigned value)
 {
-    return zip->written + zip->pending.size;
+    at[0] = (uint8_t)value;
+    at[1] = (uint8_t)(value >> 8);
+    return at + 2;
 }
 
-static voidpf open_archive(voidpf opaque, const void *name, int mode)
+static uint8_t *put32(uint8_t *at, uint32_t value)
 {
-    (void)name;
-    (void)mode;
-    return opaque;
+    return put16(put16(at, value & 0xffff), value >> 16);
 }
 
-/* Writes at the end of `pending`, or over a part of it. */
-static bool write_pending(struct codec_zip *zip, const void *bytes, size_t size)
+static uint8_t *put64(uint8_t *at, uint64_t value)
 {
-    if (zip->position == pending_end(zip)) {
-        enum dissolve_status status = codec_buffer_append(&zip->pending, bytes, size);
-        if (status)
-            zip->status = status;
-        return status == DISSOLVE_OK;
-    }
-    if (zip->position < zip->written || size > pending_end(zip) - zip->position)
-        return false;
-    memcpy(zip->pending.data + (zip->position - zip->written), bytes, size);
-    return true;
+    return put32(put32(at, (uint32_t)value), (uint32_t)(value >> 32));
 }
 
-static uLong write_archive(voidpf opaque, voidpf stream, const void *bytes, uLong size)
+static uint32_t clip32(uint64_t value)
 {
-    (void)stream;
-    struct codec_zip *zip = opaque;
-    if (!zip->in_body && !zip->discarding && !write_pending(zip, bytes, size))
-        return 0;
-    zip->position += size;
-    return size;
-}
-
-static ZPOS64_T tell_archive(voidpf opaque, voidpf stream)
-{
-    (void)stream;
-    const struct codec_zip *zip = opaque;
-    return zip->position;
-}
-
-/*
- * minizip goes nowhere but to places in an entry's header, when it has written the last of the
- * entry's bytes, and back to the end.
- */
-static long seek_archive(voidpf opaque, voidpf stream, ZPOS64_T offset, int origin)
-{
-    (void)stream;
-    struct codec_zip *zip = opaque;
-    if (origin != ZLIB_FILEFUNC_SEEK_SET)
-        return -1;
-    zip->in_body = false;
-    zip->position = offset;
-    return 0;
-}
-
-static int close_archive(voidpf opaque, voidpf stream)
-{
-    (void)opaque;
-    (void)stream;
-    return 0;
+    return value < FULL32 ? (uint32_t)value : FULL32;
 }
 
 enum dissolve_status codec_zip_create(codec_zip_write *write, void *context, struct codec_zip **zip)
@@ -105,21 +97,7 @@ enum dissolve_status codec_zip_create(codec_zip_write *write, void *context, str
         return DISSOLVE_NO_MEMORY;
     (*zip)->write = write;
     (*zip)->context = context;
-    /* Without those that minizip needs only to add to an archive that exists. */
-    zlib_filefunc64_def functions = {
-        .zopen64_file = open_archive,
-        .zwrite_file = write_archive,
-        .ztell64_file = tell_archive,
-        .zseek64_file = seek_archive,
-        .zclose_file = close_archive,
-        .opaque = *zip,
-    };
-    (*zip)->file = zipOpen2_64("", APPEND_STATUS_CREATE, NULL, &functions);
-    if ((*zip)->file)
-        return DISSOLVE_OK;
-    free(*zip);
-    *zip = NULL;
-    return DISSOLVE_NO_MEMORY;
+    return DISSOLVE_OK;
 }
 
 static enum dissolve_status emit(struct codec_zip *zip, const void *bytes, size_t size)
@@ -130,73 +108,199 @@ static enum dissolve_status emit(struct codec_zip *zip, const void *bytes, size_
     return zip->status;
 }
 
-static enum dissolve_status send_pending(struct codec_zip *zip)
+static unsigned name_flag(const char *name)
 {
-    size_t size = zip->pending.size;
-    zip->pending.size = 0;
-    return emit(zip, zip->pending.data, size);
+    for (; *name; name++) {
+        if ((unsigned char)*name >= 0x80)
+            return NAME_IS_UTF8;
+    }
+    return 0;
 }
 
-/* Where minizip fails and no function here did, it could not allocate. */
-static enum dissolve_status settle(struct codec_zip *zip, int error)
+/* What header and record have in common, from the version to the name's length. */
+static uint8_t *put_entry(uint8_t *at, const struct entry *entry, uint32_t size, size_t length)
 {
-    if (error != ZIP_OK && !zip->status)
-        zip->status = DISSOLVE_NO_MEMORY;
-    return zip->status;
+    at = put16(put16(at, entry->version), entry->flags);
+    at = put16(at, 0);              /* stored */
+    at = put16(put16(at, 0), DATE); /* midnight */
+    at = put32(at, entry->sum);
+    at = put32(put32(at, size), size); /* compressed and not */
+    return put16(at, (unsigned)length);
 }
 
-/* Has minizip make the header of an entry, and count and sum its bytes. */
-static int put_entry(struct codec_zip *zip, const char *name, const void *bytes, size_t size)
+/* Takes less than an entry's room in the directory. Returns the header's end. */
+static uint8_t *put_header(uint8_t *at, const struct entry *entry, const char *name, size_t length)
 {
-    const zip_fileinfo info = {.dosDate = DATE};
-    const int method = 0; /* stored */
-    int error = zipOpenNewFileInZip64(zip->file, name, &info, NULL, 0, NULL, 0, NULL, method, 0, 0);
-    if (error != ZIP_OK)
-        return error;
-    zip->in_body = true;
-    error = zipWriteInFileInZip(zip->file, bytes, (unsigned)size);
-    int closing = zipCloseFileInZip(zip->file);
-    zip->in_body = false;
-    return error != ZIP_OK ? error : closing;
+    bool streamed = entry->flags & DESCRIPTOR_FOLLOWS;
+    at = put_entry(put32(at, 0x04034b50), entry, streamed ? FULL32 : (uint32_t)entry->size, length);
+    at = put16(at, streamed ? LOCAL_EXTRA : 0);
+    memcpy(at, name, length);
+    at += length;
+    if (streamed) {
+        at = put16(put16(at, 1), LOCAL_EXTRA - 4);
+        at = put64(put64(at, 0), 0); /* told behind the bytes */
+    }
+    return at;
+}
+
+/*
+ * Writes the entry's header, and its name into the directory. The header is made where the record
+ * will be: so all the room that the entry takes is there before anything leaves.
+ */
+static enum dissolve_status open_entry(struct codec_zip *zip, const char *name, size_t length)
+{
+    struct codec_buffer *directory = &zip->directory;
+    zip->status = codec_buffer_reserve(directory, ROOM + length);
+    if (zip->status)
+        return zip->status;
+    zip->record = directory->size;
+    uint8_t *record = directory->data + directory->size;
+    uint8_t *end = put_header(record, &zip->entry, name, length);
+    if (emit(zip, record, (size_t)(end - record)))
+        return zip->status;
+    memcpy(record + RECORD_SIZE, name, length);
+    directory->size += RECORD_SIZE + length;
+    return DISSOLVE_OK;
+}
+
+/* Completes the record of the entry that ends: before the name, and behind it. */
+static void close_entry(struct codec_zip *zip)
+{
+    const struct entry *entry = &zip->entry;
+    uint8_t *record = zip->directory.data + zip->record;
+    uint8_t *end = zip->directory.data + zip->directory.size;
+    size_t length = (size_t)(end - record) - RECORD_SIZE;
+    uint8_t *extra = end;
+    bool large = entry->size >= FULL32, far = entry->offset >= FULL32;
+    if (large || far)
+        end = put16(put16(end, 1), (large ? 16u : 0u) + (far ? 8u : 0u));
+    if (large)
+        end = put64(put64(end, entry->size), entry->size);
+    if (far)
+        end = put64(end, entry->offset);
+    zip->directory.size += (size_t)(end - extra);
+    uint8_t *at = put16(put32(record, 0x02014b50), MADE_BY);
+    at = put_entry(at, entry, clip32(entry->size), length);
+    at = put16(at, (unsigned)(end - extra));
+    at = put16(put16(put16(at, 0), 0), 0); /* no comment, disk 0, no text */
+    put32(put32(at, ATTRIBUTES), clip32(entry->offset));
+    zip->entries++;
+}
+
+/* Whether something may begin now; the status to return if not. */
+static enum dissolve_status check_ready(const struct codec_zip *zip)
+{
+    if (zip->status)
+        return zip->status;
+    return zip->open || zip->finished ? DISSOLVE_INVALID : DISSOLVE_OK;
 }
 
 enum dissolve_status codec_zip_add(struct codec_zip *zip, const char *name, const void *bytes,
                                    size_t size)
 {
     size_t length = strlen(name);
-    if (!zip->file || length == 0 || length > MAX_NAME)
+    if (length == 0 || length > MAX_NAME)
         return DISSOLVE_INVALID;
-    if (size >= MAX_ENTRY)
+    enum dissolve_status status = check_ready(zip);
+    if (status)
+        return status;
+    if (size >= FULL32)
         return DISSOLVE_TOO_LARGE;
+    zip->entry = (struct entry){
+        .offset = zip->written,
+        .size = size,
+        .sum = libdeflate_crc32(0, bytes, size),
+        .version = zip->written >= FULL32 ? VERSION_ZIP64 : VERSION_PLAIN,
+        .flags = name_flag(name),
+    };
+    status = open_entry(zip, name, length);
+    if (status)
+        return status;
+    close_entry(zip);
+    return emit(zip, bytes, size);
+}
+
+enum dissolve_status codec_zip_begin(struct codec_zip *zip, const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > MAX_NAME)
+        return DISSOLVE_INVALID;
+    enum dissolve_status status = check_ready(zip);
+    if (status)
+        return status;
+    zip->entry = (struct entry){
+        .offset = zip->written,
+        .version = VERSION_ZIP64,
+        .flags = name_flag(name) | DESCRIPTOR_FOLLOWS,
+    };
+    status = open_entry(zip, name, length);
+    zip->open = !status;
+    return status;
+}
+
+enum dissolve_status codec_zip_append(struct codec_zip *zip, const void *bytes, size_t size)
+{
     if (zip->status)
         return zip->status;
-    /* Now, for minizip does not clean up well where its header cannot be written. */
-    zip->status = codec_buffer_reserve(&zip->pending, HEADER + length);
-    if (zip->status || settle(zip, put_entry(zip, name, bytes, size)))
+    if (!zip->open)
+        return DISSOLVE_INVALID;
+    if (size == 0)
+        return DISSOLVE_OK;
+    zip->entry.sum = libdeflate_crc32(zip->entry.sum, bytes, size);
+    zip->entry.size += size;
+    return emit(zip, bytes, size);
+}
+
+enum dissolve_status codec_zip_end(struct codec_zip *zip)
+{
+    if (zip->status)
         return zip->status;
-    enum dissolve_status status = send_pending(zip);
-    return status ? status : emit(zip, bytes, size);
+    if (!zip->open)
+        return DISSOLVE_INVALID;
+    zip->open = false;
+    close_entry(zip);
+    uint8_t descriptor[DESCRIPTOR_SIZE];
+    uint8_t *at = put32(put32(descriptor, 0x08074b50), zip->entry.sum);
+    put64(put64(at, zip->entry.size), zip->entry.size);
+    return emit(zip, descriptor, sizeof descriptor);
+}
+
+/* ZIP64's record of the end, and where it is: for numbers that the old one has no room for. */
+static uint8_t *put_end64(uint8_t *at, const struct codec_zip *zip, uint64_t end)
+{
+    at = put64(put32(at, 0x06064b50), 56 - 12); /* the size of what follows */
+    at = put16(put16(at, MADE_BY), VERSION_ZIP64);
+    at = put32(put32(at, 0), 0); /* disk 0, and the directory's too */
+    at = put64(put64(at, zip->entries), zip->entries);
+    at = put64(put64(at, zip->directory.size), zip->written);
+    at = put32(put32(at, 0x07064b50), 0);
+    return put32(put64(at, end), 1); /* of one disk */
 }
 
 enum dissolve_status codec_zip_finish(struct codec_zip *zip)
 {
-    if (!zip->file)
-        return DISSOLVE_INVALID;
-    if (zip->status)
-        return zip->status;
-    int error = zipClose(zip->file, NULL);
-    zip->file = NULL;
-    return settle(zip, error) ? zip->status : send_pending(zip);
+    enum dissolve_status status = check_ready(zip);
+    if (status)
+        return status;
+    zip->finished = true;
+    uint8_t last[END_SIZE];
+    uint8_t *at = last;
+    uint64_t start = zip->written, size = zip->directory.size;
+    unsigned count = zip->entries < FULL16 ? (unsigned)zip->entries : FULL16;
+    if (count == FULL16 || start >= FULL32 || size >= FULL32)
+        at = put_end64(at, zip, start + size);
+    at = put32(put32(at, 0x06054b50), 0); /* disks */
+    at = put16(put16(at, count), count);
+    at = put32(put32(at, clip32(size)), clip32(start));
+    at = put16(at, 0); /* no comment */
+    status = emit(zip, zip->directory.data, (size_t)size);
+    return status ? status : emit(zip, last, (size_t)(at - last));
 }
 
 void codec_zip_destroy(struct codec_zip *zip)
 {
     if (!zip)
         return;
-    if (zip->file) {
-        zip->discarding = true;
-        (void)zipClose(zip->file, NULL);
-    }
-    codec_buffer_free(&zip->pending);
+    codec_buffer_free(&zip->directory);
     free(zip);
 }

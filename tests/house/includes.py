@@ -53,8 +53,7 @@ LIBRARIES = {
     "cJSON": ("api", True),
     "lodepng": ("codec", True),
     "libdeflate": ("codec", False),
-    "minizip": ("codec", False),
-    "zlib": ("codec", False),
+    "zlib": ("codec", True),
     "nettle": ("codec", False),
     "turbojpeg": ("codec", False),
 }
@@ -65,7 +64,6 @@ HEADERS = {
     "cJSON": r"(cjson/)?cJSON\.h",
     "lodepng": r"lodepng\.h",
     "libdeflate": r"libdeflate\.h",
-    "minizip": r"(minizip/)?(zip|unzip|ioapi)\.h",
     "zlib": r"zlib\.h",
     "nettle": r"nettle/[a-z0-9-]+\.h",
     "turbojpeg": r"turbojpeg\.h",

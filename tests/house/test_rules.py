@@ -17,7 +17,7 @@ SOUND = {
     "src/codec/png.h": "/* PNG. */\n#pragma once\n#include <dissolve/status.h>\n",
     "src/codec/png_decode.cpp": '/* In. */\n#include "png.h"\n#include <lodepng.h>\n'
     'namespace {\nint helper() { return 1; }\n}\nextern "C" int codec_in() { return helper(); }\n',
-    "src/codec/zip.c": '/* Out: no "#include <microhttpd.h>". */\n// #include <cJSON.h>\n#include <zip.h>\n',
+    "src/codec/gzip.c": '/* Out: no "#include <microhttpd.h>". */\n// #include <cJSON.h>\n#include <zlib.h>\n',
     "src/api/api.h": "/* The api. */\n#pragma once\n#include <dissolve/noise.h>\n",
     "src/api/json.c": '/* JSON. */\n#include "../codec/png.h"\n#include "api/api.h"\n#include <cjson/cJSON.h>\n',
     "src/http/door.c": '/* The door. */\n#include "../api/api.h"\n#include <microhttpd.h>\n#include <poll.h>\n',
@@ -48,7 +48,8 @@ WRONG_INCLUDES = {
     "no lodepng": ("src/codec/png_decode.cpp", None, "exactly one file"),
     "libdeflate in api": ("src/api/x.c", "#include <libdeflate.h>\n", "codec only"),
     "nettle in api": ("src/api/x.c", "#include <nettle/sha2.h>\n", "codec only"),
-    "zip in http": ("src/http/x.c", "#include <minizip/zip.h>\n", "codec only"),
+    "two zlib": ("src/codec/x.c", "#include <zlib.h>\n", "exactly one file"),
+    "zlib in http": ("src/http/x.c", "#include <zlib.h>\n", "codec only"),
     "turbojpeg in api": ("src/api/x.c", "#include <turbojpeg.h>\n", "codec only"),
     "an unknown library": ("src/http/x.c", "#include <curl/curl.h>\n", "not among"),
     "C++ in C": ("src/codec/zip.c", "#include <string>\n", "not among"),
