@@ -33,7 +33,7 @@ static enum dissolve_status nothing(struct frame_answer *answer)
 static enum dissolve_status encode_png(void *context, struct api_slot *slot)
 {
     struct codec_raster raster = raster_of(context, slot);
-    return codec_png_encode(&raster, &slot->bytes);
+    return codec_png_encode(&raster, NULL, &slot->bytes);
 }
 
 static enum dissolve_status emit_bytes(void *context, struct api_slot *slot)
@@ -50,7 +50,7 @@ static enum dissolve_status open_apng(struct frame_answer *answer)
     const struct codec_image *image = answer->image;
     enum dissolve_status status =
         codec_apng_head(image->width, image->height, image->channels,
-                        (uint32_t)answer->parameters->frames.count, &answer->scratch);
+                        (uint32_t)answer->parameters->frames.count, NULL, &answer->scratch);
     return status == DISSOLVE_OK ? write_scratch(answer) : status;
 }
 
@@ -58,7 +58,7 @@ static enum dissolve_status encode_apng(void *context, struct api_slot *slot)
 {
     const struct frame_answer *answer = context;
     struct codec_raster raster = raster_of(answer, slot);
-    return codec_apng_frame(&raster, (uint32_t)slot->ordinal, answer->parameters->delay,
+    return codec_apng_frame(&raster, (uint32_t)slot->ordinal, answer->parameters->delay, NULL,
                             &slot->bytes);
 }
 
@@ -184,7 +184,7 @@ static enum dissolve_status encode_json(void *context, struct api_slot *slot)
     json_key(&json, "png");
     enum dissolve_status status = json.status;
     if (status == DISSOLVE_OK)
-        status = codec_png_encode(&raster, &png);
+        status = codec_png_encode(&raster, NULL, &png);
     if (status == DISSOLVE_OK)
         status = codec_buffer_append(&slot->bytes, "\"", 1);
     if (status == DISSOLVE_OK)

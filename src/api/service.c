@@ -51,7 +51,7 @@ static enum dissolve_status make_sample(struct api_service *service)
     enum dissolve_status status = api_sample_picture(&raster.width, &raster.height, &pixels);
     raster.pixels = pixels;
     if (status == DISSOLVE_OK)
-        status = codec_png_encode(&raster, &service->sample);
+        status = codec_png_encode(&raster, NULL, &service->sample);
     if (status == DISSOLVE_OK)
         publish(service, API_DOCUMENT_SAMPLE, "image/png", service->sample.data,
                 service->sample.size);

@@ -1,7 +1,8 @@
 /*
  * PNG and animated PNG out. Every function appends to `out`, which stays as it was after an error:
- * DISSOLVE_INVALID (an argument out of its range), DISSOLVE_NO_MEMORY, or DISSOLVE_TOO_LARGE: an
- * image goes into one chunk, which ends short of 2 GiB, and so do its rows.
+ * DISSOLVE_INVALID (an argument or option out of its range), DISSOLVE_NO_MEMORY, or
+ * DISSOLVE_TOO_LARGE: an image goes into one chunk, which ends short of 2 GiB, and so do its rows;
+ * a text likewise.
  */
 #ifndef CODEC_PNG_H
 #define CODEC_PNG_H
@@ -16,8 +17,32 @@ struct codec_raster {
     const uint8_t *pixels;
 };
 
+/*
+ * How much time a frame's size is worth. The pixels are the same in all. Of one frame of 512 x 512
+ * RGB, on one core: FAST 0.9 ms for noise and 4.3 ms for the sample picture, NONE 0.1 ms, BEST 45
+ * ms and 210 ms; BEST makes the picture 30 % smaller than FAST, and noise not at all.
+ */
+enum codec_compression {
+    CODEC_COMPRESSION_FAST, /* one Huffman code; matches where they are worth it */
+    CODEC_COMPRESSION_NONE, /* stored, width * channels + 1 bytes a row */
+    CODEC_COMPRESSION_BEST, /* filters and matches, hard sought; never larger than FAST */
+};
+
+/* Zero-initialised, or NULL in its place: the defaults. Borrowed for the call. */
+struct codec_png_options {
+    enum codec_compression compression;
+    /*
+     * A tEXt chunk behind the header, if text is not NULL: both in Latin-1. keyword: 1..79
+     * printable characters, and no space at its start, at its end or behind another, or
+     * DISSOLVE_INVALID.
+     */
+    const char *keyword;
+    const char *text;
+};
+
 /* A whole PNG file. Pure but for `out`; any thread. */
 DISSOLVE_MUST_USE enum dissolve_status codec_png_encode(const struct codec_raster *raster,
+                                                        const struct codec_png_options *options,
                                                         struct codec_buffer *out);
 
 /*
@@ -28,10 +53,12 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_encode(const struct codec_raste
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_apng_head(uint32_t width, uint32_t height,
                                                        unsigned channels, uint32_t count,
+                                                       const struct codec_png_options *options,
                                                        struct codec_buffer *out);
-/* delay_ms, 0..65535: how long the frame stays. index < 2^30. */
+/* delay_ms, 0..65535: how long the frame stays. index < 2^30. A text is the head's: none here. */
 DISSOLVE_MUST_USE enum dissolve_status codec_apng_frame(const struct codec_raster *raster,
                                                         uint32_t index, uint32_t delay_ms,
+                                                        const struct codec_png_options *options,
                                                         struct codec_buffer *out);
 DISSOLVE_MUST_USE enum dissolve_status codec_apng_tail(struct codec_buffer *out);
 

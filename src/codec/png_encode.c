@@ -1,10 +1,9 @@
-/* PNG and animated PNG out: chunks by hand, image data by libdeflate. */
+/* PNG and animated PNG out: the chunks. */
 #include "png.h"
 
-#include "huffman.h"
+#include "png_compress.h"
 
 #include <libdeflate.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The largest number in a PNG, chunk lengths and sizes included. */
@@ -19,12 +18,7 @@
 /* The most that stands before the compressed bytes in a chunk: the sequence number of fdAT. */
 #define MAX_PREFIX 4
 
-/* Of libdeflate, for frames that have structure. */
-#define LEVEL 1
-
-/* Larger frames are judged by samples of this many bytes. */
-#define SAMPLE  8192
-#define SAMPLES 2
+#define MAX_KEYWORD 79
 
 static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
@@ -82,101 +76,82 @@ static enum dissolve_status append_header(struct codec_buffer *out, uint32_t wid
     return status ? status : append_chunk(out, "IHDR", data, sizeof data);
 }
 
-/* How many bytes there are to compress, and the most that they take then. */
-static enum dissolve_status measure(const struct codec_raster *raster, size_t *size, size_t *bound)
+/* A character that Latin-1 can print. */
+static bool is_printable(unsigned char c)
 {
-    size_t row = (size_t)raster->width * raster->channels;
-    if (__builtin_mul_overflow(row + 1, (size_t)raster->height, size) || *size > MAX_NUMBER)
+    return (c >= 0x20 && c < 0x7f) || c > 0xa0;
+}
+
+static bool is_keyword(const char *keyword)
+{
+    size_t length = 0;
+    char before = ' '; /* so that a space is wrong at the start */
+    for (; keyword[length] && length < MAX_KEYWORD; length++) {
+        char c = keyword[length];
+        if (!is_printable((unsigned char)c) || (c == ' ' && before == ' '))
+            return false;
+        before = c;
+    }
+    return before != ' ' && !keyword[length];
+}
+
+static bool are_sound(const struct codec_png_options *options)
+{
+    return options->compression >= CODEC_COMPRESSION_FAST &&
+           options->compression <= CODEC_COMPRESSION_BEST &&
+           (!options->text || (options->keyword && is_keyword(options->keyword)));
+}
+
+/* What NULL stands for. */
+static const struct codec_png_options *or_defaults(const struct codec_png_options *options)
+{
+    static const struct codec_png_options defaults;
+    return options ? options : &defaults;
+}
+
+/* Appends the text, if there is one: keyword, a zero byte, text. */
+static enum dissolve_status append_text(struct codec_buffer *out,
+                                        const struct codec_png_options *options)
+{
+    if (!options->text)
+        return DISSOLVE_OK;
+    size_t before = strlen(options->keyword) + 1;
+    size_t length = strlen(options->text);
+    if (length > MAX_NUMBER - before)
         return DISSOLVE_TOO_LARGE;
-    *bound = libdeflate_zlib_compress_bound(NULL, *size);
-    return *bound > MAX_NUMBER - MAX_PREFIX ? DISSOLVE_TOO_LARGE : DISSOLVE_OK;
-}
-
-/* Each row goes behind a filter type of 0, for noise has no neighbours. */
-static void fill_rows(const struct codec_raster *raster, uint8_t *rows)
-{
-    size_t row = (size_t)raster->width * raster->channels;
-    for (size_t y = 0; y < raster->height; y++) {
-        rows[0] = 0;
-        memcpy(rows + 1, raster->pixels + y * row, row);
-        rows += row + 1;
-    }
-}
-
-static size_t huffman_bytes(const struct codec_huffman *plan, const uint8_t *bytes, size_t size)
-{
-    size_t bits = 0;
-    for (size_t i = 0; i < size; i++)
-        bits += plan->lengths[bytes[i]];
-    return bits / 8;
-}
-
-/*
- * Noise is smallest, and ten times faster, by one Huffman code for all of it. A frame with
- * structure is smaller by matches: by at least a sixteenth, or it is not worth the time.
- */
-static bool has_structure(struct libdeflate_compressor *compressor,
-                          const struct codec_huffman *plan, const uint8_t *rows, size_t size)
-{
-    uint8_t scratch[SAMPLE];
-    size_t matched = 0, plain = 0;
-    for (size_t i = 0; i < SAMPLES; i++) {
-        const uint8_t *sample = rows + (size - SAMPLE) / (2 * SAMPLES) * (2 * i + 1);
-        size_t taken = libdeflate_deflate_compress(compressor, sample, SAMPLE, scratch, SAMPLE);
-        matched += taken ? taken : SAMPLE; /* 0: it does not fit */
-        plain += huffman_bytes(plan, sample, SAMPLE);
-    }
-    return matched < plain - plain / 16;
-}
-
-/* Compresses to at most `bound` bytes; returns how many. */
-static size_t compress(struct libdeflate_compressor *compressor, const uint8_t *rows, size_t size,
-                       uint8_t *out, size_t bound)
-{
-    struct codec_huffman plan;
-    codec_huffman_plan(rows, size, &plan);
-    bool small = size <= (size_t)SAMPLES * SAMPLE;
-    bool fits = plan.size + 8 <= bound;
-    if (small || !fits || has_structure(compressor, &plan, rows, size)) {
-        size_t matched = libdeflate_zlib_compress(compressor, rows, size, out, bound);
-        if (!small || !fits || matched <= plan.size)
-            return matched;
-    }
-    codec_huffman_write(&plan, rows, size, out);
-    return plan.size;
+    enum dissolve_status status =
+        codec_buffer_reserve(out, CHUNK_HEAD + before + length + CHUNK_TAIL);
+    if (status)
+        return status;
+    uint8_t *chunk = out->data + out->size;
+    memcpy(chunk + CHUNK_HEAD, options->keyword, before);
+    memcpy(chunk + CHUNK_HEAD + before, options->text, length);
+    out->size = (size_t)(close_chunk(chunk, "tEXt", before + length) - out->data);
+    return DISSOLVE_OK;
 }
 
 /* Appends the image data as one chunk. prefix: what stands before the compressed bytes in it. */
 static enum dissolve_status append_image(struct codec_buffer *out, const char type[4],
                                          const uint8_t *prefix, size_t prefix_size,
-                                         const struct codec_raster *raster)
+                                         const struct codec_raster *raster,
+                                         enum codec_compression compression)
 {
-    struct libdeflate_compressor *compressor = NULL;
-    uint8_t *rows = NULL;
-    size_t size;
-    size_t bound;
-    enum dissolve_status status = measure(raster, &size, &bound);
+    size_t bound, written;
+    enum dissolve_status status = codec_png_bound(raster, MAX_NUMBER - MAX_PREFIX, &bound);
     if (status)
-        goto done;
+        return status;
     status = codec_buffer_reserve(out, CHUNK_HEAD + prefix_size + bound + CHUNK_TAIL);
     if (status)
-        goto done;
-    rows = malloc(size);
-    compressor = libdeflate_alloc_compressor(LEVEL);
-    if (!rows || !compressor) {
-        status = DISSOLVE_NO_MEMORY;
-        goto done;
-    }
-    fill_rows(raster, rows);
+        return status;
     uint8_t *chunk = out->data + out->size;
     if (prefix_size > 0)
         memcpy(chunk + CHUNK_HEAD, prefix, prefix_size);
-    size_t compressed = compress(compressor, rows, size, chunk + CHUNK_HEAD + prefix_size, bound);
-    out->size = (size_t)(close_chunk(chunk, type, prefix_size + compressed) - out->data);
-done:
-    libdeflate_free_compressor(compressor);
-    free(rows);
-    return status;
+    status =
+        codec_png_compress(raster, compression, chunk + CHUNK_HEAD + prefix_size, bound, &written);
+    if (status)
+        return status;
+    out->size = (size_t)(close_chunk(chunk, type, prefix_size + written) - out->data);
+    return DISSOLVE_OK;
 }
 
 /* Takes back what was appended before an error. */
@@ -188,27 +163,37 @@ static enum dissolve_status settle(struct codec_buffer *out, size_t before,
     return status;
 }
 
-enum dissolve_status codec_png_encode(const struct codec_raster *raster, struct codec_buffer *out)
+enum dissolve_status codec_png_encode(const struct codec_raster *raster,
+                                      const struct codec_png_options *options,
+                                      struct codec_buffer *out)
 {
-    if (!is_sound(raster->width, raster->height, raster->channels))
+    options = or_defaults(options);
+    if (!is_sound(raster->width, raster->height, raster->channels) || !are_sound(options))
         return DISSOLVE_INVALID;
     size_t before = out->size;
     enum dissolve_status status =
         append_header(out, raster->width, raster->height, raster->channels);
     if (!status)
-        status = append_image(out, "IDAT", NULL, 0, raster);
+        status = append_text(out, options);
+    if (!status)
+        status = append_image(out, "IDAT", NULL, 0, raster, options->compression);
     if (!status)
         status = append_chunk(out, "IEND", NULL, 0);
     return settle(out, before, status);
 }
 
 enum dissolve_status codec_apng_head(uint32_t width, uint32_t height, unsigned channels,
-                                     uint32_t count, struct codec_buffer *out)
+                                     uint32_t count, const struct codec_png_options *options,
+                                     struct codec_buffer *out)
 {
-    if (!is_sound(width, height, channels) || count == 0 || count > MAX_FRAMES)
+    options = or_defaults(options);
+    if (!is_sound(width, height, channels) || count == 0 || count > MAX_FRAMES ||
+        !are_sound(options))
         return DISSOLVE_INVALID;
     size_t before = out->size;
     enum dissolve_status status = append_header(out, width, height, channels);
+    if (!status)
+        status = append_text(out, options);
     if (!status) {
         uint8_t control[8];
         put32(put32(control, count), 0); /* 0 plays: for ever */
@@ -233,19 +218,21 @@ static enum dissolve_status append_control(struct codec_buffer *out,
 }
 
 enum dissolve_status codec_apng_frame(const struct codec_raster *raster, uint32_t index,
-                                      uint32_t delay_ms, struct codec_buffer *out)
+                                      uint32_t delay_ms, const struct codec_png_options *options,
+                                      struct codec_buffer *out)
 {
+    options = or_defaults(options);
     if (!is_sound(raster->width, raster->height, raster->channels) || index >= MAX_FRAMES ||
-        delay_ms > UINT16_MAX)
+        delay_ms > UINT16_MAX || !are_sound(options))
         return DISSOLVE_INVALID;
     size_t before = out->size;
     enum dissolve_status status = append_control(out, raster, index, delay_ms);
     if (!status && index == 0) {
-        status = append_image(out, "IDAT", NULL, 0, raster);
+        status = append_image(out, "IDAT", NULL, 0, raster, options->compression);
     } else if (!status) {
         uint8_t number[4];
         put32(number, 2 * index);
-        status = append_image(out, "fdAT", number, sizeof number, raster);
+        status = append_image(out, "fdAT", number, sizeof number, raster, options->compression);
     }
     return settle(out, before, status);
 }

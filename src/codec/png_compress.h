@@ -1,0 +1,24 @@
+/* A frame's pixels as the zlib stream (RFC 1950) that a PNG's image data are. */
+#ifndef CODEC_PNG_COMPRESS_H
+#define CODEC_PNG_COMPRESS_H
+
+#include "png.h"
+
+/*
+ * The most that codec_png_compress writes, however it compresses. DISSOLVE_TOO_LARGE: the rows or
+ * the stream might reach `limit`.
+ */
+DISSOLVE_MUST_USE enum dissolve_status codec_png_bound(const struct codec_raster *raster,
+                                                       size_t limit, size_t *bound);
+
+/*
+ * Writes the stream to out[0..bound), with the bound that codec_png_bound told, and its size to
+ * *written. DISSOLVE_NO_MEMORY: it takes the rows' size, and CODEC_COMPRESSION_BEST twice
+ * that and what libdeflate needs.
+ */
+DISSOLVE_MUST_USE enum dissolve_status codec_png_compress(const struct codec_raster *raster,
+                                                          enum codec_compression compression,
+                                                          uint8_t *out, size_t bound,
+                                                          size_t *written);
+
+#endif
