@@ -13,13 +13,15 @@ FIELDS = {
     "root": {"openapi", "info", "servers", "security", "tags", "paths", "components"},
     "operation": {"tags", "operationId", "summary", "description", "parameters", "requestBody",
                   "responses"},
-    "parameter": {"name", "in", "description", "required", "schema", "example"},
+    "parameter": {"name", "in", "description", "required", "deprecated", "style", "explode", "schema",
+                  "example"},
     "body": {"description", "required", "content"},
     "media": {"schema", "example", "examples", "encoding"},
     "example": {"summary", "value", "externalValue"},
     "response": {"description", "headers", "content"},
     "header": {"description", "required", "schema", "example"},
-    "components": {"parameters", "schemas", "headers", "responses"},
+    "encoding": {"contentType", "style", "explode"},
+    "components": {"parameters", "requestBodies", "schemas", "headers", "responses"},
 }
 
 
