@@ -66,7 +66,7 @@ static struct codec_plot plot_of(const struct api_run *run, const char *subtitle
                               .delay_ms = parameters->delay,
                               .x_low = low,
                               .x_high = high,
-                              .y_high = fmax(0.5, 4 / (high - low)),
+                              .y_high = fmax(0.5, (run->subject.width > 0 ? 8 : 4) / (high - low)),
                               .series = run->subject.channels,
                               .exact = run->body.json.has_mixture,
                               .subtitle = subtitle};
