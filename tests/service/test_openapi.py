@@ -25,6 +25,7 @@ from contract import (BEYOND, COMPUTATIONS, DOCUMENT, GETS, OPERATIONS, PATIENCE
 
 FORM = "multipart/form-data"
 COMPRESSED = (JSON, "image/svg+xml")
+ATTACHED = ("application/zip", "application/x-npy", "application/x-npz")
 MAX_QUERY = 4000
 """Longer texts are not put into a query, whose size the service limits by other means."""
 
@@ -421,6 +422,16 @@ def test_each_media_type_of_a_request_is_taken_and_no_other(session, operation):
         check(send(session, operation, media_type=media_type), operation.responses, 415)
 
 
+def check_disposition(response, media_type):
+    """A name with the seed in it, or none; what no browser shows is an attachment."""
+    if media_type == "multipart/mixed":
+        assert "Content-Disposition" not in response.headers
+        return
+    disposition = response.headers["Content-Disposition"]
+    assert disposition.startswith("attachment;") == (media_type in ATTACHED)
+    assert f"-{response.headers['Dissolve-Seed']}." in disposition
+
+
 @each_operation
 def test_each_media_type_of_an_answer_can_be_had_and_no_other(session, operation):
     offered = operation.responses["200"]["content"]
@@ -428,6 +439,8 @@ def test_each_media_type_of_an_answer_can_be_had_and_no_other(session, operation
         response = send(session, operation, headers={"Accept": media_type})
         check(response, operation.responses, 200)
         assert media_type_of(response) == media_type
+        if operation.method == "POST":
+            check_disposition(response, media_type)
     for parameter in operation.query():
         if parameter["name"] == "format":
             got = {media_type_of(check(send(session, operation, query={"format": value}),
