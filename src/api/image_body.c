@@ -204,8 +204,8 @@ static enum dissolve_status make_image(const struct codec_npy *npy, const struct
     bool deep = npy->type == CODEC_NPY_U16;
     *image = (struct codec_image){
         .width = (uint32_t)shape->width, .height = (uint32_t)shape->height, .channels = 3};
-    image->pixels = malloc(3 * pixels);
-    image->pixels16 = deep ? malloc(3 * pixels * sizeof *image->pixels16) : NULL;
+    image->pixels = calloc(pixels, 3);
+    image->pixels16 = deep ? calloc(pixels, 3 * sizeof *image->pixels16) : NULL;
     if (!image->pixels || (deep && !image->pixels16))
         return DISSOLVE_NO_MEMORY;
     for (size_t i = 0; i < 3 * pixels; i++) {
