@@ -12,6 +12,7 @@ FORM = "application/x-www-form-urlencoded"
 HISTOGRAMS = "/v1/samples/histograms"
 MAGIC = b"\x93NUMPY"
 MIB = 1 << 20
+FEW = 8 * MIB
 
 
 def start(client, body, media_type=None):
@@ -70,7 +71,7 @@ def test_an_answer_can_be_sent_again(client):
 @pytest.mark.parametrize("dtype", ["c8", "c16", "S3", "U3", "M8[s]", "V4", "bool",
                                    [("a", "f4"), ("b", "i4")]], ids=str)
 def test_an_array_of_something_else_than_numbers_is_refused(client, dtype):
-    assert_problem(post(client, np.zeros(4, dtype)), (400, 422))
+    assert_problem(post(client, np.zeros(4, dtype)), 422)
 
 
 @pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
@@ -102,7 +103,8 @@ def test_no_samples_at_all_are_refused(client, body, media_type):
 
 @pytest.mark.parametrize("cut", [5, 6, 8, 9, 10, 30, 127, 128, 129, -4, -1])
 def test_an_array_that_is_cut_is_refused(client, cut):
-    assert_problem(post(client, npy_of(np.arange(16, dtype=np.float32))[:cut], NPY), 400)
+    """422, like a picture that cannot be decoded."""
+    assert_problem(post(client, npy_of(np.arange(16, dtype=np.float32))[:cut], NPY), 422)
 
 
 @pytest.mark.parametrize("data", [
@@ -112,11 +114,13 @@ def test_an_array_that_is_cut_is_refused(client, cut):
     npy_of(np.arange(4.0)).replace(b"'descr'", b"'descX'"),
     npy_of(np.arange(4.0)).replace(b"{", b"("), npy_of(np.arange(4.0)).replace(MAGIC, b"\x93NUMPX"),
     MAGIC + b"\x09\0" + npy_of(np.arange(4.0))[8:], b"hello, this is no array at all",
-    npy_of(np.arange(4.0)).replace(b"(4,), }            ", b"(99999999999999,)}"),
+    npy_of(np.arange(4.0)).replace(b"(4,), }            ", b"(99999999999999,), }"),
     b"PK\x03\x04" + bytes(60),
-], ids=lambda data: repr(data[-24:]))
+], ids=["a byte too many", "two files", "a larger shape", "a negative shape", "no descr", "no brace",
+        "other magic", "version 9", "text", "a vast shape", "ZIP"])
 def test_a_broken_array_is_refused(client, data):
-    assert_problem(post(client, data, NPY), 400)
+    for path in ("/v1/samples/frames", HISTOGRAMS):
+        assert_problem(post(client, data, NPY, path=path), 422)
 
 
 # Raw numbers, and bodies without a telling type.
@@ -192,7 +196,7 @@ def assert_memory_bounded(server, body, media_type, values):
         got = states(client, body, media_type, steps=1, beta=0, frames="last", seed=1)
         grown = server.peak_memory() - before
     assert same_bytes(got[0], values), "other numbers than those sent"
-    assert grown <= 3 * len(body) + 4 * MIB, (
+    assert grown <= 3 * len(body) + FEW, (
         f"{grown / MIB:.1f} MiB more for a body of {len(body) / MIB:.1f} MiB")
 
 
