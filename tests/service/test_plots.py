@@ -49,8 +49,8 @@ class Plot:
         ticks = [(float(text.text.replace("\u2212", "-")), float(text.get(name)))
                  for text in group.iter(NAMESPACE + "text")]
         (low, start), (high, end) = ticks[0], ticks[-1]
-        shift = 0 if base is None else base - start
-        return lambda value: start + shift + (np.asarray(value) - low) / (high - low) * (end - start)
+        unit, base = (end - start) / (high - low), start if base is None else base
+        return lambda value: base + (np.asarray(value) - low) * unit
 
     def steps(self):
         """The t of each panel, by its words."""
@@ -272,7 +272,8 @@ def assert_bars_shown(shown, drawn, frames):
         for a, b, density in zip(frame["edges"], frame["edges"][1:], frame["density"]):
             columns = slice(int(left + drawn.across(a)) + 2, int(left + drawn.across(b)) - 1)
             height = int(top + drawn.down(density))
-            bar, above = shown[height + 3:below - 1, columns], shown[int(top) + 1:height - 3, columns]
+            bar = shown[height + 3:below - 1, columns]
+            above = shown[int(top) + 1:height - 3, columns]
             assert bar.shape[1] >= 3, "too narrow a bar to look at"
             if bar.size and bar.shape[0] > 12:
                 assert share_of(colour, bar) > 0.7, f"t = {frame['t']}, bin at {a}: not filled"

@@ -75,7 +75,7 @@ def test_the_defaults_are_forty_steps_of_a_half(client):
     answer = document(client, {"samples": [1]})
     assert answer["steps"] == 40 and answer["beta"] == 0.5 and len(answer["frames"]) == 41
     assert 0 <= int(answer["seed"]) < 2**64
-    assert document(client, {"samples": [1]})["seed"] != answer["seed"], "the same random seed twice"
+    assert document(client, {"samples": [1]})["seed"] != answer["seed"], "twice the same"
 
 
 @pytest.mark.parametrize("sampler", ["chain", "jump", "tree"])
@@ -279,6 +279,27 @@ def test_a_member_that_is_wrong_is_named(client, members, name):
     problem = assert_problem(post(client, {**SOME, **members}), 400)
     assert problem.get("parameter") == name or str(problem.get("pointer")).startswith("/" + name), (
         f"it does not name {name}: {problem}")
+
+
+@pytest.mark.parametrize("members, query, names", [
+    ({"steps": 3, "num_train_timesteps": 3}, {}, {"steps", "num_train_timesteps"}),
+    ({"steps": 3}, {"num_train_timesteps": 3}, {"steps", "num_train_timesteps"}),
+    ({"betas": [0.5]}, {"trained_betas": "0.5"}, {"betas", "trained_betas"}),
+    ({"schedule": "linear", "beta_schedule": "linear"}, {}, {"schedule", "beta_schedule"}),
+    ({"offset": 3}, {"offset": 3}, {"offset"}), ({"content": "x"}, {"content": "x"}, {"content"})])
+def test_a_parameter_given_twice_is_refused_by_a_name_it_has(client, members, query, names):
+    problem = assert_problem(post(client, {**SOME, **members}, **query), 400)
+    name = problem.get("parameter") or str(problem.get("pointer")).lstrip("/")
+    assert name in names, f"none of {names}: {problem}"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
+def test_another_method_than_post_is_told_what_is_allowed(client, method):
+    response = client.request(method, SAMPLES)
+    assert response.status_code == 405
+    assert {word.strip() for word in response.headers["Allow"].split(",")} == {"POST", "OPTIONS"}
+    if method != "HEAD":
+        assert_problem(response, 405)
 
 
 def test_ten_thousand_betas_go_through(client):

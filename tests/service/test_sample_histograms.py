@@ -92,8 +92,8 @@ def test_a_parameter_or_value_that_is_none_is_refused(client, name, value):
 
 
 @pytest.mark.parametrize("layout", ["grid", "strip"])
-@pytest.mark.parametrize("options", [{"format": "json"}, {"headers": {"Accept": "application/json"}}],
-                         ids=str)
+@pytest.mark.parametrize("options", [
+    {"format": "json"}, {"headers": {"Accept": "application/json"}}], ids=["format", "Accept"])
 def test_a_layout_is_not_for_json(client, layout, options):
     response = post(client, {"samples": [1, 2]}, path=HISTOGRAMS, layout=layout, **options)
     assert_problem(response, 400, parameter="layout")

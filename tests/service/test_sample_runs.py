@@ -126,6 +126,29 @@ def test_no_steps_give_the_input(client, sampler):
     assert array.shape == (1, 1003) and same_bytes(array[0], VALUES)
 
 
+MANY = np.random.default_rng(6).normal(0, 1, 70_001).astype(np.float32)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_many_samples_are_the_judges_to_the_last_one(client, sampler):
+    array = states(client, MANY, sampler=sampler, seed=2, schedule="linear", steps=6, frames="2,6")
+    betas = betas_of({"schedule": "linear", "steps": 6})
+    assert_states(array, judged(sampler, MANY, betas, 2, {2, 6}), 5.0)
+
+
+@pytest.mark.parametrize("settings", [{"threads": "1"}, {"threads": "5"},
+                                      {"threads": "2", "DISSOLVE_ISA": "baseline"}], ids=str)
+def test_threads_and_instructions_change_no_bit(client, start_server, settings):
+    settings = dict(settings)
+    with start_server("--threads", settings.pop("threads"), **settings).client() as other:
+        for sampler in SAMPLERS:
+            run = {"sampler": sampler, "seed": 2, "schedule": "cosine", "steps": 9}
+            assert same_bytes(states(other, MANY, **run), states(client, MANY, **run)), sampler
+        body = {"mixture": {**LESSON, "count": 70_001}, "seed": 5, "steps": 3}
+        for path in ("/v1/samples/frames", "/v1/samples/histograms"):
+            assert post(other, body, path=path).content == post(client, body, path=path).content
+
+
 # Pieces: offset.
 
 CUTS = [0, 1, 2, 5, 8, 517, 518, 1000, 1003]
