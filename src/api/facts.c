@@ -35,11 +35,11 @@ static struct api_fact flag(const char *name, bool value)
     return (struct api_fact){.name = name, .kind = API_FACT_FLAG, .whole = value};
 }
 
-size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts)
+/* Everything of a schedule but its steps. */
+static size_t list_schedule(const struct dissolve_schedule_options *schedule,
+                            struct api_fact *facts)
 {
-    const struct dissolve_schedule_options *schedule = &parameters->schedule;
     size_t n = 0;
-    facts[n++] = whole("steps", schedule->steps);
     facts[n++] = text("schedule", api_schedule_name(schedule->kind));
     switch (schedule->kind) {
     case DISSOLVE_SCHEDULE_CONSTANT:
@@ -66,13 +66,20 @@ size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api
     return n;
 }
 
+size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts)
+{
+    facts[0] = whole("steps", parameters->schedule.steps);
+    return 1 + list_schedule(&parameters->schedule, facts + 1);
+}
+
 size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters *parameters,
                         struct api_fact *facts)
 {
     size_t n = 0;
     facts[n++] = wide("seed", parameters->seed);
+    facts[n++] = whole("steps", parameters->schedule.steps);
     facts[n++] = text("sampler", api_sampler_name(parameters->sampler));
-    n += api_facts_of_schedule(parameters, facts + n);
+    n += list_schedule(&parameters->schedule, facts + n);
     facts[n++] = whole("start_step", parameters->start_step);
     if (endpoint == API_SAMPLES_FRAMES || endpoint == API_SAMPLES_HISTOGRAMS)
         facts[n++] = whole("offset", parameters->offset);

@@ -31,7 +31,7 @@ enum { API_MAX_FACTS = 16 };
    rescale_zero_snr. Returns how many. */
 size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts);
 
-/* seed, sampler, what the schedule has, start_step, noise_version; offset for samples. */
+/* seed, steps, sampler, the rest of the schedule, start_step, offset of samples, noise_version. */
 size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters *parameters,
                         struct api_fact *facts);
 
