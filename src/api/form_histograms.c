@@ -54,11 +54,15 @@ static void describe_density(struct json_writer *json, const struct dissolve_mar
         json_numbers(json, density, count);
 }
 
-static void describe_exact(struct json_writer *json, const struct dissolve_marginal *law,
-                           const double *edges, size_t count)
+static enum dissolve_status describe_exact(struct json_writer *json,
+                                           const struct dissolve_marginal *law,
+                                           const struct dissolve_job *job, const double *edges,
+                                           size_t count)
 {
     struct dissolve_marginal_measures measures;
-    dissolve_marginal_measure(law, &measures);
+    enum dissolve_status status = dissolve_marginal_measure(law, job, &measures);
+    if (status != DISSOLVE_OK)
+        return status;
     json_key(json, "exact");
     json_open(json, '{');
     describe_density(json, law, edges, count);
@@ -71,6 +75,7 @@ static void describe_exact(struct json_writer *json, const struct dissolve_margi
     json_key(json, "kl");
     json_number(json, measures.kl);
     json_close(json, '}');
+    return json->status;
 }
 
 static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
@@ -89,9 +94,11 @@ static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
         api_describe_moments(&json, &slot->measures);
         api_describe_terms(&json, run, slot->t, &slot->terms);
         if (api_exact_law(run, slot->t, &law))
-            describe_exact(&json, &law, frame.bins->edges, run->parameters.bins);
+            status = describe_exact(&json, &law, run->call->job, frame.bins->edges,
+                                    run->parameters.bins);
         json_close(&json, '}');
-        status = json.status;
+        if (status == DISSOLVE_OK)
+            status = json.status;
     }
     api_frame_bins_free(&frame);
     return status;
