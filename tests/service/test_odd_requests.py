@@ -1,6 +1,10 @@
 """Requests at the edges of what is allowed: they must not take the service down with them."""
 
 import json
+import re
+import xml.etree.ElementTree as xml
+
+import pytest
 
 from checks import HISTOGRAMS, assert_ok, histograms
 from rawhttp import Connection
@@ -23,3 +27,17 @@ def test_a_client_that_leaves_while_exact_measures_are_made_stops_them(start_ser
     wait_until(server.is_quiet, "the measures of a client that left stop", patience=15)
     with server.client() as client:
         assert_ok(histograms(client, SMALL))
+
+
+@pytest.mark.parametrize("ends", ["0,1e-320", "5e-324,1e-323", "1e17,1e17", "1e300,1e300", "1,1",
+                                  "-1.7976931348623157e308,-1.7976931348623157e308",
+                                  "1.7976931348623157e308,1.7976931348623157e308",
+                                  "1,1.0000000000000002", "-8e307,8e307"])
+@pytest.mark.parametrize("layout", ["animation", "grid"])
+def test_every_range_can_be_drawn(client, ends, layout):
+    """What JSON answers with, however narrow or far away, is an SVG as well."""
+    assert_ok(histograms(client, SMALL, range=ends, steps=2, format="json"), "application/json")
+    drawn = assert_ok(histograms(client, SMALL, range=ends, steps=2, format="svg", layout=layout),
+                      "image/svg+xml")
+    xml.fromstring(drawn.content)
+    assert not re.search(rb"\b(nan|inf|infinity)\b", drawn.content, re.IGNORECASE)
