@@ -6,7 +6,8 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from checks import HISTOGRAMS, assert_ok, histograms
+import pictures
+from checks import HISTOGRAMS, assert_ok, dissolve, histograms
 from rawhttp import Connection
 from server import wait_until
 
@@ -41,3 +42,24 @@ def test_every_range_can_be_drawn(client, ends, layout):
                       "image/svg+xml")
     xml.fromstring(drawn.content)
     assert not re.search(rb"\b(nan|inf|infinity)\b", drawn.content, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("parameters, text", [
+    ({}, "noise_version=1&seed=42&steps=20&schedule=constant&beta=0.25&parameterization=variance"
+         "&sampler=chain&t=5"),
+    ({"schedule": "linear", "beta_start": 0.125, "beta_end": 0.5, "rescale_zero_snr": "true",
+      "channels": "gray"},
+     "noise_version=1&seed=42&steps=20&schedule=linear&beta_start=0.125&beta_end=0.5"
+     "&parameterization=variance&rescale_zero_snr=true&sampler=chain&channels=gray&t=5"),
+])
+def test_a_picture_tells_what_is_not_default_alone(client, parameters, text):
+    answer = assert_ok(dissolve(client, pictures.png_of(pictures.noise_picture(3, 2)), frames=5,
+                                seed=42, **parameters), "image/png")
+    assert b"tEXtdissolved\0" + text.encode() in answer.content
+
+
+def test_a_run_is_told_in_the_order_of_the_contract(client):
+    answer = assert_ok(histograms(client, SMALL, steps=1)).json()
+    assert list(answer) == ["seed", "steps", "sampler", "schedule", "beta", "parameterization",
+                            "rescale_zero_snr", "start_step", "noise_version", "offset", "bins",
+                            "frames"]
