@@ -22,6 +22,9 @@ struct api_call {
  */
 typedef bool api_handler(struct api_call *call, struct api_problem *problem);
 
+/* Whether answers of this media type are compressed for those who take it: they have Vary. */
+bool api_varies(const char *media_type);
+
 /* Whether an answer of this media type gains by compression, and the client takes it. */
 bool api_may_compress(const struct api_call *call, const char *media_type);
 

@@ -63,3 +63,13 @@ def test_a_run_is_told_in_the_order_of_the_contract(client):
     assert list(answer) == ["seed", "steps", "sampler", "schedule", "beta", "parameterization",
                             "rescale_zero_snr", "start_step", "noise_version", "offset", "bins",
                             "frames"]
+
+
+@pytest.mark.parametrize("path, vary", [("/v1/schedule", "Accept-Encoding"),
+                                        ("/v1", "Accept-Encoding"), ("/sample.png", None)])
+def test_a_304_has_the_vary_of_the_200(client, path, vary):
+    """RFC 9110, 15.4.5: a cache would keep it for clients of another coding otherwise."""
+    whole = assert_ok(client.get(path))
+    again = client.get(path, headers={"If-None-Match": whole.headers["ETag"]})
+    assert again.status_code == 304
+    assert whole.headers.get("Vary") == again.headers.get("Vary") == vary
