@@ -20,11 +20,6 @@ static enum dissolve_status open_document(struct api_run *run)
     return json.status == DISSOLVE_OK ? api_run_write_scratch(run) : json.status;
 }
 
-static enum dissolve_status close_document(struct api_run *run)
-{
-    return api_write(run->call, "]}\n", 3);
-}
-
 static void describe_bins(struct json_writer *json, const struct api_bins *bins, size_t count)
 {
     json_key(json, "edges");
@@ -109,7 +104,7 @@ const struct api_form api_form_sample_histograms = {.wants_state = true,
                                                     .open = open_document,
                                                     .encode = encode_samples,
                                                     .emit = api_emit_bytes,
-                                                    .close = close_document};
+                                                    .close = api_close_json};
 
 /* ---- Images ---- */
 
@@ -180,4 +175,4 @@ const struct api_form api_form_image_histograms = {.wants_state = true,
                                                    .open = open_document,
                                                    .encode = encode_image,
                                                    .emit = api_emit_bytes,
-                                                   .close = close_document};
+                                                   .close = api_close_json};
