@@ -35,7 +35,7 @@ static struct api_fact flag(const char *name, bool value)
     return (struct api_fact){.name = name, .kind = API_FACT_FLAG, .whole = value};
 }
 
-/* Everything of a schedule but its steps. */
+/* The schedule's name and its own parameters, up to parameterization. */
 static size_t list_schedule(const struct dissolve_schedule_options *schedule,
                             struct api_fact *facts)
 {
@@ -62,28 +62,49 @@ static size_t list_schedule(const struct dissolve_schedule_options *schedule,
         break;
     }
     facts[n++] = text("parameterization", api_parameterization_name(schedule->parameterization));
-    facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
     return n;
 }
 
 size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts)
 {
-    facts[0] = whole("steps", parameters->schedule.steps);
-    return 1 + list_schedule(&parameters->schedule, facts + 1);
+    const struct dissolve_schedule_options *schedule = &parameters->schedule;
+    size_t n = 0;
+    facts[n++] = whole("steps", schedule->steps);
+    n += list_schedule(schedule, facts + n);
+    facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
+    return n;
 }
 
 size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters *parameters,
                         struct api_fact *facts)
 {
+    const struct dissolve_schedule_options *schedule = &parameters->schedule;
     size_t n = 0;
     facts[n++] = wide("seed", parameters->seed);
-    facts[n++] = whole("steps", parameters->schedule.steps);
+    facts[n++] = whole("steps", schedule->steps);
     facts[n++] = text("sampler", api_sampler_name(parameters->sampler));
-    n += list_schedule(&parameters->schedule, facts + n);
+    n += list_schedule(schedule, facts + n);
+    facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
     facts[n++] = whole("start_step", parameters->start_step);
+    facts[n++] = whole("noise_version", DISSOLVE_NOISE_VERSION);
     if (endpoint == API_SAMPLES_FRAMES || endpoint == API_SAMPLES_HISTOGRAMS)
         facts[n++] = whole("offset", parameters->offset);
+    return n;
+}
+
+size_t api_facts_of_recipe(const struct api_parameters *parameters, struct api_fact *facts)
+{
+    const struct dissolve_schedule_options *schedule = &parameters->schedule;
+    size_t n = 0;
     facts[n++] = whole("noise_version", DISSOLVE_NOISE_VERSION);
+    facts[n++] = wide("seed", parameters->seed);
+    facts[n++] = whole("steps", schedule->steps);
+    n += list_schedule(schedule, facts + n);
+    if (schedule->rescale_zero_snr)
+        facts[n++] = flag("rescale_zero_snr", true);
+    facts[n++] = text("sampler", api_sampler_name(parameters->sampler));
+    if (parameters->start_step > 0)
+        facts[n++] = whole("start_step", parameters->start_step);
     return n;
 }
 

@@ -74,7 +74,8 @@ static bool make_state(struct api_run *run, size_t width, size_t height, unsigne
     subject->width = (uint32_t)width;
     subject->height = (uint32_t)height;
     subject->channels = channels;
-    if (!api_sheet_check(run, problem) || !api_run_admit(run, width * height * channels, problem))
+    if (!api_sheet_check(run, problem) ||
+        !api_run_admit(run, (uint64_t)width * height * channels, problem))
         return false;
     subject->state = calloc(subject->elements, sizeof *subject->state);
     return subject->state || api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);

@@ -328,7 +328,7 @@ static enum dissolve_status keep_x0(struct api_run *run)
 static enum dissolve_status make_recipe(struct api_run *run)
 {
     struct api_fact facts[API_MAX_FACTS];
-    size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
+    size_t count = api_facts_of_recipe(&run->parameters, facts);
     struct api_output *output = &run->output;
     enum dissolve_status status = api_facts_to_query(facts, count, &output->recipe);
     if (status == DISSOLVE_OK)
