@@ -94,12 +94,10 @@ void json_numbers(struct json_writer *writer, const double *values, size_t count
 void json_floats(struct json_writer *writer, const float *values, size_t count)
 {
     char digits[CODEC_NUMBER_ROOM];
-    json_open(writer, '[');
     for (size_t i = 0; i < count; i++) {
         separate(writer);
         put(writer, digits, codec_number_print_float(values[i], digits));
     }
-    json_close(writer, ']');
 }
 
 void json_integers(struct json_writer *writer, const uint64_t *values, size_t count)
