@@ -1,7 +1,7 @@
 """Histograms drawn as SVG: read as XML, held against the same histograms in JSON, and looked at."""
 
-import re
 import os
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
