@@ -25,6 +25,9 @@ typedef bool api_handler(struct api_call *call, struct api_problem *problem);
 /* Whether an answer of this media type gains by compression, and the client takes it. */
 bool api_may_compress(const struct api_call *call, const char *media_type);
 
+/* Whether answers of this media type depend on Accept-Encoding. */
+bool api_varies(const char *media_type);
+
 /* Begins the answer with these headers, and those that compression needs. At most 8. */
 void api_start(struct api_call *call, int status, const struct api_field *headers, size_t count);
 
