@@ -48,25 +48,44 @@ static enum codec_plot_layout layout_of(enum api_layout layout)
     return layout == API_LAYOUT_GRID ? CODEC_PLOT_GRID : CODEC_PLOT_ANIMATION;
 }
 
-/*
- * The lesson's axes, 20 wide and 0.5 high, unless a range was asked for: on a narrower one a
- * density of the same mass is higher.
- */
+/* The lesson's axis, 20 wide, unless a range was asked for. */
+static void find_axis(const struct api_parameters *parameters, double *low, double *high)
+{
+    *low = parameters->has_range ? parameters->range[0] : -10;
+    *high = parameters->has_range ? parameters->range[1] : 10;
+    if (*low == *high) { /* as the histogram's */
+        *low -= 0.5;
+        *high += 0.5;
+    }
+}
+
+/* The lesson's density goes up to 0.5; on a narrower axis one of the same mass is higher. */
+static double find_height(const struct api_run *run, double width)
+{
+    bool is_image = run->computation->endpoint == API_IMAGES_HISTOGRAMS;
+    return fmax(0.5, (is_image ? 8 : 4) / width);
+}
+
+bool api_plot_check(const struct api_run *run, struct api_problem *problem)
+{
+    double low, high;
+    find_axis(&run->parameters, &low, &high);
+    return run->form != &api_form_plot || (low < high && isfinite(find_height(run, high - low))) ||
+           api_parameters_blame(&run->arguments, "range", problem,
+                                "this range is too narrow to be drawn");
+}
+
 static struct codec_plot plot_of(const struct api_run *run, const char *subtitle)
 {
     const struct api_parameters *parameters = &run->parameters;
-    double low = parameters->has_range ? parameters->range[0] : -10;
-    double high = parameters->has_range ? parameters->range[1] : 10;
-    if (low == high) { /* as the histogram's */
-        low -= 0.5;
-        high += 0.5;
-    }
+    double low, high;
+    find_axis(parameters, &low, &high);
     struct codec_plot plot = {.layout = layout_of(parameters->layout),
                               .frames = parameters->frames.count,
                               .delay_ms = parameters->delay,
                               .x_low = low,
                               .x_high = high,
-                              .y_high = fmax(0.5, (run->subject.width > 0 ? 8 : 4) / (high - low)),
+                              .y_high = find_height(run, high - low),
                               .series = run->subject.channels,
                               .exact = run->body.json.has_mixture,
                               .subtitle = subtitle};

@@ -152,7 +152,7 @@ static bool choose_form(struct api_run *run, struct api_problem *problem)
                                                   : take_format(run, problem)))
         return false;
     run->form = run->computation->form(run, run->offer->format);
-    return true;
+    return api_plot_check(run, problem);
 }
 
 /* ---- The work ---- */
