@@ -16,6 +16,10 @@ static int close_all(void **state)
     return free_bodies(state);
 }
 
+/* A point, and two peaks so narrow that their entropy would take more than 10^7 points. */
+#define POINT_TEXT "{\"mixture\":{\"weights\":[1],\"means\":[0.5],\"stds\":[0],\"count\":50}}"
+#define NARROW_TEXT \
+    "{\"mixture\":{\"weights\":[1,3],\"means\":[-4,4],\"stds\":[1e-9,1],\"count\":50}}"
 #define SAMPLES_TEXT "{\"samples\":[0.5,-1,2.25,3,0,1e-3,-7]}"
 
 static struct question question_to(const char *path, const char *query)
@@ -117,17 +121,22 @@ static void the_form_is_chosen(void **state)
 /* ---- The same run in all forms ---- */
 
 /* Puts an answer behind the others: type and size before its bytes. */
-static void collect(struct codec_buffer *all, const char *path, const char *query)
+static void collect_answer(struct codec_buffer *all, const struct question *question)
 {
-    const struct question question = question_to(path, query);
     char head[200];
-    ask(&server, &question, &answer);
+    ask(&server, question, &answer);
     if (!answer.complete || answer.status != 200)
-        fail_msg("%s?%s: %d %s", path, query, answer.status, answer.bytes);
+        fail_msg("%s?%s: %d %s", question->path, question->query, answer.status, answer.bytes);
     int length =
         snprintf(head, sizeof head, "%s\n%zu\n", header_of(&answer, "Content-Type"), answer.size);
     assert_int_equal(codec_buffer_append(all, head, (size_t)length), DISSOLVE_OK);
     assert_int_equal(codec_buffer_append(all, answer.bytes, answer.size), DISSOLVE_OK);
+}
+
+static void collect(struct codec_buffer *all, const char *path, const char *query)
+{
+    const struct question question = question_to(path, query);
+    collect_answer(all, &question);
 }
 
 static void judge_all(const char *script, struct codec_buffer *all)
@@ -347,6 +356,34 @@ static void a_schedule_is_a_table(void **state)
     judge_all(script, &all);
 }
 
+static void exact_measures_may_be_null(void **state)
+{
+    static const char script[] =
+        "point, narrow, svg = (data for kind, data in answers)\n"
+        "first, last = (f['exact'] for f in json.loads(point)['frames'])\n"
+        "assert first['density'] is None and first['entropy'] is None and first['kl'] is None\n"
+        "assert first['mean'] == 0.5 and first['std'] == 0\n"
+        "v = 1 - 0.5 ** 3\n"
+        "assert abs(last['entropy'] - math.log(2 * math.pi * math.e * v) / 2) < 1e-8\n"
+        "assert len(last['density']) == 5\n"
+        "first, last = (f['exact'] for f in json.loads(narrow)['frames'])\n"
+        "assert first['entropy'] is None and first['kl'] is None and len(first['density']) == 5\n"
+        "assert first['mean'] == 2 and last['kl'] > 0\n"
+        "assert b'<svg' in svg\n";
+    static const char *const queries[] = {"", "", "&format=svg"};
+    static const char *const texts[] = {POINT_TEXT, NARROW_TEXT, POINT_TEXT};
+    struct codec_buffer all = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        char query[100];
+        snprintf(query, sizeof query, "seed=1&steps=3&bins=5&frames=0,3%s", queries[i]);
+        struct question question = question_to(samples_bins_path, query);
+        question.text = texts[i];
+        collect_answer(&all, &question);
+    }
+    judge_all(script, &all);
+}
+
 /* Names have as many digits as the last step needs. */
 static void long_runs_have_long_names(void **state)
 {
@@ -397,6 +434,7 @@ int main(void)
         cmocka_unit_test(samples_are_the_same_in_all_forms),
         cmocka_unit_test(histograms_are_numpy_s),
         cmocka_unit_test(a_schedule_is_a_table),
+        cmocka_unit_test(exact_measures_may_be_null),
         cmocka_unit_test(long_runs_have_long_names),
         cmocka_unit_test(drawings_are_xml),
     };

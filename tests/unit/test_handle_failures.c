@@ -223,6 +223,50 @@ static void jobs_may_be_cancelled_by_another_thread(void **state)
     assert_true(cut > COUNT(request_cases));
 }
 
+/* A thread that cancels a job when it has turned round so many times. */
+struct canceller {
+    struct dissolve_job *job;
+    long turns;
+};
+
+static void *cancel_later(void *context)
+{
+    const struct canceller *canceller = context;
+    for (volatile long i = 0; i < canceller->turns; i++)
+        continue;
+    dissolve_job_cancel(canceller->job);
+    return NULL;
+}
+
+/* Whenever it happens: nothing was begun, all was done, or the answer is cut off. */
+static void check_any_time(const struct request_case *request, long turns)
+{
+    const struct question question = question_of(request, false);
+    struct canceller canceller = {.turns = turns};
+    pthread_t other;
+    assert_int_equal(dissolve_job_create(four.pool, &canceller.job), DISSOLVE_OK);
+    assert_int_equal(pthread_create(&other, NULL, cancel_later, &canceller), 0);
+    ask_with(&four, &question, canceller.job, &answer);
+    pthread_join(other, NULL);
+    dissolve_job_destroy(canceller.job);
+    assert_true(is_honest(&answer, request));
+}
+
+static void jobs_may_be_cancelled_at_any_time(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(request_cases); i++) {
+        if (!is_run(&request_cases[i]))
+            continue;
+        const struct question asks_plain = question_of(&request_cases[i], true);
+        const struct question question = question_of(&request_cases[i], false);
+        ask(&four, &asks_plain, &plain);
+        ask(&four, &question, &good);
+        for (long turns = 1; turns < 1000000; turns *= 3)
+            check_any_time(&request_cases[i], turns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_description_without_memory),
         cmocka_unit_test(readers_may_leave_at_any_time),
         cmocka_unit_test(jobs_may_be_cancelled_by_another_thread),
+        cmocka_unit_test(jobs_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -66,6 +66,21 @@ static void samples_and_parameters_are_read(void **state)
     done(&r);
 }
 
+static void words_and_texts_are_read(void **state)
+{
+    (void)state;
+    struct reading r = read_text("{\"samples\":[1],\"a\":false,\"b\":\"\xc3\xa4\xe2\x82\xac"
+                                 "\xf0\x9f\x98\x80\",\"c\":[],\"d\":\"\\u20ac\\n\"}");
+    assert_true(r.fine);
+    assert_int_equal(r.arguments.count, 4);
+    assert_string_equal(r.arguments.list[0].text, "false");
+    assert_string_equal(r.arguments.list[1].text, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    assert_string_equal(r.arguments.list[2].text, "");
+    assert_string_equal(r.arguments.list[3].text, "\xe2\x82\xac\n");
+    assert_true(r.arguments.list[2].is_list && !r.arguments.list[1].is_list);
+    done(&r);
+}
+
 static void a_mixture_is_read(void **state)
 {
     (void)state;
@@ -170,6 +185,9 @@ static const struct refusal refusals[] = {
     {"{\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1],\"mu\":5}}", 400, "/mixture/mu"},
     {"{\"mixture\":{\"weights\":[1],\"weights\":[1],\"means\":[0],\"stds\":[1]}}", 400,
      "/mixture/weights"},
+    {"{\"mixture\":{\"weights\":[1],\"means\":[3.4e38],\"stds\":[1e38]}}", 400, "/mixture"},
+    {"{\"samples\":[1],\"x\xff\":1}", 400, ""},
+    {"{\"samples\":[1],\"x", 400, ""},
     {"{\"samples\":[1],\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1]}}", 400, ""},
 };
 
@@ -325,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_and_parameters_are_read),
+        cmocka_unit_test(words_and_texts_are_read),
         cmocka_unit_test(a_mixture_is_read),
         cmocka_unit_test(faults_are_refused_and_pointed_at),
         cmocka_unit_test(depth_and_size_beside_the_samples_are_limited),
