@@ -101,7 +101,7 @@ static void a_service_without_memory(void **state)
     struct api_service *service;
     bool failed = true;
     (void)state;
-    for (long n = 0; failed; n += n < 12 ? 1 : 31) {
+    for (long n = 0; failed; n += n < 8 ? 1 : 60) {
         fail_allocation(n);
         enum dissolve_status status = api_service_create(one.pool, &wide_limits, &service);
         failed = allocation_failed();
@@ -153,7 +153,7 @@ static void readers_may_leave_at_any_time(void **state)
     for (size_t i = 0; i < COUNT(request_cases); i++) {
         const struct question question = question_of(&request_cases[i], false);
         ask(&one, &question, &good);
-        for (size_t limit = 0; limit < good.size; limit += good.size / 40 + 1)
+        for (size_t limit = 0; limit < good.size; limit += good.size / 25 + 1)
             check_departure(&request_cases[i], &one, limit);
         check_departure(&request_cases[i], &one, good.size - 1);
         check_departure(&request_cases[i], &one, good.size);
@@ -182,7 +182,7 @@ static struct question long_question(const struct request_case *request, char qu
 {
     struct question question = question_of(request, false);
     const char *rest = strstr(request->query, "steps=3");
-    snprintf(query, QUERY_ROOM, "%s%s%s", rest == request->query ? "" : "seed=7&", "steps=200",
+    snprintf(query, QUERY_ROOM, "%s%s%s", rest == request->query ? "" : "seed=7&", "steps=100",
              rest ? rest + strlen("steps=3") : "&");
     if (!rest)
         snprintf(query, QUERY_ROOM, "%s", request->query);
