@@ -60,12 +60,13 @@ void api_flush(struct api_call *call)
     call->reply->flush(call->reply->context);
 }
 
-bool api_finish(struct api_call *call)
+bool api_finish(struct api_call *call, bool complete)
 {
-    enum dissolve_status status = call->gzip ? codec_gzip_finish(call->gzip) : DISSOLVE_OK;
+    if (complete && call->gzip)
+        complete = codec_gzip_finish(call->gzip) == DISSOLVE_OK;
     codec_gzip_destroy(call->gzip);
     call->gzip = NULL;
-    return status == DISSOLVE_OK;
+    return complete;
 }
 
 double api_now_ms(void)

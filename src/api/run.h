@@ -126,9 +126,6 @@ DISSOLVE_MUST_USE bool api_make_schedule(const struct api_arguments *arguments,
  */
 DISSOLVE_MUST_USE bool api_sheet_check(const struct api_run *run, struct api_problem *problem);
 
-/* 400 where the range asked for is too narrow for the axes of a drawing. */
-DISSOLVE_MUST_USE bool api_plot_check(const struct api_run *run, struct api_problem *problem);
-
 /* The two bodies: images, and samples or mixtures. As in struct api_computation. */
 bool api_image_gather(struct api_run *run, struct api_problem *problem);
 bool api_image_load(struct api_run *run, struct api_problem *problem);

@@ -54,7 +54,7 @@ static void an_answer_passes_as_it_is(void **state)
     assert_int_equal(api_write(&call, "c", 1), DISSOLVE_OK);
     api_flush(&call);
     assert_int_equal(answer.flushes, 1);
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
     assert_int_equal(answer.size, 3);
     assert_memory_equal(answer.bytes, "abc", 3);
 }
@@ -65,16 +65,16 @@ static void only_texts_vary(void **state)
     struct api_call call = begin(&asks_plain);
     api_start(&call, 200, png_head, 1);
     assert_int_equal(answer.header_count, 1);
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
     call = begin(&asks_plain);
     api_start(&call, 200, svg_head, 2);
     assert_string_equal(header_of(&answer, "Vary"), "Accept-Encoding");
     assert_string_equal(header_of(&answer, "X-Other"), "1");
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
     call = begin(&asks_plain);
     api_start(&call, 304, svg_head, 1); /* without a type */
     assert_int_equal(answer.header_count, 1);
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
 }
 
 static void as_many_headers_as_there_may_be(void **state)
@@ -88,7 +88,21 @@ static void as_many_headers_as_there_may_be(void **state)
     api_start(&call, 200, headers, 8);
     assert_int_equal(answer.header_count, 10);
     assert_string_equal(header_of(&answer, "Content-Encoding"), "gzip");
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
+}
+
+/* What zlib says of the bytes of the answer: Z_STREAM_END if they end as gzip ends. */
+static int inflate_all(void)
+{
+    char out[4096];
+    z_stream stream = {.next_in = answer.bytes,
+                       .avail_in = (uInt)answer.size,
+                       .next_out = (Bytef *)out,
+                       .avail_out = sizeof out};
+    assert_int_equal(inflateInit2(&stream, 31), Z_OK);
+    int result = inflate(&stream, Z_FINISH);
+    inflateEnd(&stream);
+    return result;
 }
 
 static void assert_inflates(const char *text)
@@ -116,10 +130,28 @@ static void an_answer_is_compressed(void **state)
     assert_string_equal(header_of(&answer, "Content-Encoding"), "gzip");
     assert_int_equal(api_write(&call, "ab", 2), DISSOLVE_OK);
     assert_int_equal(api_write(&call, "c", 1), DISSOLVE_OK);
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
     assert_null(call.gzip);
     assert_inflates("abc");
-    assert_true(api_finish(&call)); /* nothing is left to end */
+    assert_true(api_finish(&call, true)); /* nothing is left to end */
+}
+
+/* One that is not complete must not look as if it were. */
+static void what_is_cut_off_has_no_end(void **state)
+{
+    (void)state;
+    for (int complete = 0; complete < 2; complete++) {
+        struct api_call call = begin(&asks_gzip);
+        call.compress = true;
+        api_start(&call, 200, json_head, 1);
+        assert_int_equal(api_write(&call, "[1,2", 4), DISSOLVE_OK);
+        assert_true(api_finish(&call, complete) == complete);
+        assert_null(call.gzip);
+        assert_true((inflate_all() == Z_STREAM_END) == complete);
+    }
+    struct api_call call = begin(&asks_plain);
+    api_start(&call, 200, json_head, 1);
+    assert_false(api_finish(&call, false));
 }
 
 static void without_memory_it_is_not_compressed(void **state)
@@ -133,7 +165,7 @@ static void without_memory_it_is_not_compressed(void **state)
         api_start(&call, 200, json_head, 1);
         failed = allocation_failed();
         assert_int_equal(api_write(&call, "abc", 3), DISSOLVE_OK);
-        assert_true(api_finish(&call));
+        assert_true(api_finish(&call, true));
         assert_true(failed == !header_of(&answer, "Content-Encoding"));
         assert_string_equal(header_of(&answer, "Vary"), "Accept-Encoding");
         if (failed)
@@ -152,13 +184,13 @@ static void a_reader_leaves(void **state)
     api_start(&call, 200, json_head, 1);
     assert_int_equal(api_write(&call, "abc", 3), DISSOLVE_OK);
     assert_int_equal(api_write(&call, "d", 1), DISSOLVE_CANCELLED);
-    assert_true(api_finish(&call)); /* nothing was held back */
+    assert_true(api_finish(&call, true)); /* nothing was held back */
     call = begin(&asks_gzip);
     answer.reader_leaves = true;
     call.compress = true;
     api_start(&call, 200, json_head, 1);
     assert_int_equal(api_write(&call, "abc", 3), DISSOLVE_OK); /* it waits inside */
-    assert_false(api_finish(&call));
+    assert_false(api_finish(&call, true));
     assert_null(call.gzip);
 }
 
@@ -166,7 +198,7 @@ static void an_answer_that_never_began_has_no_end(void **state)
 {
     (void)state;
     struct api_call call = begin(&asks_gzip);
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
     assert_int_equal(answer.starts, 0);
 }
 
@@ -189,7 +221,7 @@ static void send(const struct api_document *document, const char *encoding, cons
         .id = "x", .accept_encoding = encoding, .if_none_match = known};
     struct api_call call = begin(&request);
     assert_true(api_document_send(&call, document));
-    assert_true(api_finish(&call));
+    assert_true(api_finish(&call, true));
 }
 
 static char words[2000];
@@ -290,6 +322,7 @@ int main(void)
         cmocka_unit_test(only_texts_vary),
         cmocka_unit_test(as_many_headers_as_there_may_be),
         cmocka_unit_test(an_answer_is_compressed),
+        cmocka_unit_test(what_is_cut_off_has_no_end),
         cmocka_unit_test(without_memory_it_is_not_compressed),
         cmocka_unit_test(a_reader_leaves),
         cmocka_unit_test(an_answer_that_never_began_has_no_end),

@@ -74,13 +74,15 @@ static const struct choice choices[] = {
     {image_path, "content=noise&format=npz", NULL, 200, "application/x-npz"},
     {image_path, "content=noise", "application/x-npz", 200, "application/x-npz"},
     {image_path, "content=x,noise", "application/x-npy", 406, "offered as application/x-npz"},
-    {image_path, "content=noise", "image/png", 406, "application/x-npy and application/x-npz"},
+    {image_path, "content=noise", "image/png", 400, "\"parameter\":\"content\""},
+    {image_path, "content=noise", "text/html", 406, "application/x-npy and application/x-npz"},
     {image_path, "content=noise&format=png", NULL, 400, "\"parameter\":\"content\""},
     {samples_path, "content=velocity&format=json", NULL, 400, "\"parameter\":\"content\""},
     /* measures */
     {image_path, "measures=terms", NULL, 200, "application/zip"},
     {image_path, "measures=terms", "application/json", 200, "application/json"},
-    {image_path, "measures=terms", "image/png", 406, "application/zip and application/json"},
+    {image_path, "measures=terms", "image/png", 400, "\"parameter\":\"measures\""},
+    {image_path, "measures=terms", "text/html", 406, "application/zip and application/json"},
     {image_path, "measures=terms&format=png", NULL, 400, "\"parameter\":\"measures\""},
     {image_path, "measures=terms&format=multipart", NULL, 400, "\"parameter\":\"measures\""},
     {samples_path, "measures=terms&format=npy", NULL, 400, "\"parameter\":\"measures\""},
@@ -97,7 +99,8 @@ static const struct choice choices[] = {
     {image_path, "layout=strip&content=noise", NULL, 400, "\"parameter\":\"layout\""},
     {image_path, "layout=animation&format=zip", NULL, 200, "application/zip"},
     {samples_bins_path, "layout=grid", NULL, 200, "image/svg+xml"},
-    {samples_bins_path, "layout=grid", "application/json", 406, "offered as image/svg+xml"},
+    {samples_bins_path, "layout=grid", "application/json", 400, "\"parameter\":\"layout\""},
+    {samples_bins_path, "layout=grid", "text/html", 406, "offered as image/svg+xml"},
     {samples_bins_path, "layout=strip&format=json", NULL, 400, "\"parameter\":\"layout\""},
 };
 

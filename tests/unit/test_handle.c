@@ -113,23 +113,19 @@ static void pictures_are_pictures(void **state)
         const char *query;
         const char *seen;
     } cases[] = {
-        {"frames=2", "PNG RGB (6, 5) 1 seed=7&sampler=chain&steps=3&schedule=constant&beta=0.25"
-                     "&parameterization=variance&rescale_zero_snr=false&start_step=0"
-                     "&noise_version=1&t=2\n"},
+        {"frames=2", "PNG RGB (6, 5) 1 noise_version=1&seed=7&steps=3&schedule=constant&beta=0.25"
+                     "&parameterization=variance&sampler=chain&t=2\n"},
         {"frames=0,1,3&channels=gray",
-         "PNG L (6, 5) 3 seed=7&sampler=chain&steps=3&schedule=constant&beta=0.25"
-         "&parameterization=variance&rescale_zero_snr=false&start_step=0"
-         "&noise_version=1&channels=gray&t=0-1,3\n"},
-        {"layout=strip", "PNG RGB (24, 5) 1 seed=7&sampler=chain&steps=3&schedule=constant"
-                         "&beta=0.25&parameterization=variance&rescale_zero_snr=false&start_step=0"
-                         "&noise_version=1&t=0-3\n"},
+         "PNG L (6, 5) 3 noise_version=1&seed=7&steps=3&schedule=constant&beta=0.25"
+         "&parameterization=variance&sampler=chain&channels=gray&t=0-1,3\n"},
+        {"layout=strip", "PNG RGB (24, 5) 1 noise_version=1&seed=7&steps=3&schedule=constant"
+                         "&beta=0.25&parameterization=variance&sampler=chain&t=0-3\n"},
         {"layout=grid&frames=1-3&sampler=jump&schedule=cosine",
-         "PNG RGB (12, 10) 1 seed=7&sampler=jump&steps=3&schedule=cosine&max_beta=0.999"
-         "&parameterization=variance&rescale_zero_snr=false&start_step=0"
-         "&noise_version=1&t=1-3\n"},
-        {"layout=grid&frames=0", "PNG RGB (6, 5) 1 seed=7&sampler=chain&steps=3&schedule=constant"
-                                 "&beta=0.25&parameterization=variance&rescale_zero_snr=false"
-                                 "&start_step=0&noise_version=1&t=0\n"},
+         "PNG RGB (12, 10) 1 noise_version=1&seed=7&steps=3&schedule=cosine&max_beta=0.999"
+         "&parameterization=variance&sampler=jump&t=1-3\n"},
+        {"layout=grid&frames=0&rescale_zero_snr=true",
+         "PNG RGB (6, 5) 1 noise_version=1&seed=7&steps=3&schedule=constant&beta=0.25"
+         "&parameterization=variance&rescale_zero_snr=true&sampler=chain&t=0\n"},
     };
     static struct answer answer;
     char seen[400], query[200];
