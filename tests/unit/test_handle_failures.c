@@ -177,16 +177,18 @@ static void ask_cancelled(const struct server *server, const struct question *qu
     dissolve_job_destroy(job);
 }
 
-/* Enough frames that there is work left when the first of them leaves. */
+/* With 101 frames, where the query says how many: three windows. */
 static struct question long_question(const struct request_case *request, char query[QUERY_ROOM])
 {
     struct question question = question_of(request, false);
-    const char *rest = strstr(request->query, "steps=3");
-    snprintf(query, QUERY_ROOM, "%s%s%s", rest == request->query ? "" : "seed=7&", "steps=100",
-             rest ? rest + strlen("steps=3") : "&");
-    if (!rest)
-        snprintf(query, QUERY_ROOM, "%s", request->query);
-    question.query = query;
+    const char *steps = strstr(request->query, "steps=3");
+    if (steps) {
+        snprintf(query, QUERY_ROOM, "%.*ssteps=100%s", (int)(steps - request->query),
+                 request->query, steps + strlen("steps=3"));
+        question.query = query;
+    } else {
+        strcpy(query, request->query);
+    }
     return question;
 }
 
@@ -195,30 +197,38 @@ static bool is_run(const struct request_case *request)
     return request->body != NO_BODY || request->text;
 }
 
-static void jobs_may_be_cancelled_by_another_thread(void **state)
+/* Of the third window nothing has been encoded when the first byte leaves; a sheet leaves last. */
+static void check_cut(const struct request_case *request)
 {
     char query[QUERY_ROOM];
-    size_t cut = 0;
+    struct question question = long_question(request, query);
+    bool is_sheet = strcmp(request->path, image_path) == 0 && strstr(query, "layout=");
+    if (is_sheet || !strstr(query, "steps=100") || strstr(query, "frames=") ||
+        strstr(query, "betas="))
+        return;
+    question.accept_encoding = NULL; /* gzip keeps the first bytes back */
+    ask_cancelled(&four, &question, 1);
+    if (!answer.cancelled || answer.status != 200 || answer.complete)
+        fail_msg("%s?%s: %d, complete %d", request->path, query, answer.status, answer.complete);
+}
+
+static void jobs_may_be_cancelled_by_another_thread(void **state)
+{
     (void)state;
     for (size_t i = 0; i < COUNT(request_cases); i++) {
         if (!is_run(&request_cases[i]))
             continue;
-        struct question question = question_of(&request_cases[i], false);
+        const struct question question = question_of(&request_cases[i], false);
         ask_cancelled(&one, &question, 0);
         assert_true(is_problem(&answer, 503));
-        question = long_question(&request_cases[i], query);
-        if (strstr(query, "frames=") || strstr(query, "betas="))
-            question = question_of(&request_cases[i], false);
+        check_cut(&request_cases[i]);
         ask(&one, &question, &good);
-        assert_true(good.complete);
         for (size_t at = 1; at < good.size; at += good.size / 5 + 1) {
             ask_cancelled(at % 2 ? &one : &four, &question, at);
             assert_true(answer.cancelled && answer.status == 200);
             assert_true(answer.complete ? same_bytes(&answer, &good) : begins_like(&answer, &good));
-            cut += !answer.complete;
         }
     }
-    assert_true(cut > COUNT(request_cases));
 }
 
 /* A thread that cancels a job when it has turned round so many times. */
