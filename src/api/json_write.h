@@ -27,8 +27,8 @@ void json_integer(struct json_writer *writer, uint64_t value);
 void json_boolean(struct json_writer *writer, bool value);
 void json_null(struct json_writer *writer);
 
-/* Items of the array that is open, finite: the shortest digits that read back as the same float32.
- */
+/* Items of the array that is open: the shortest digits that read back as the same float32, null for
+   what is not finite. */
 void json_floats(struct json_writer *writer, const float *values, size_t count);
 
 /* Whole arrays. */
