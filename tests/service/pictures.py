@@ -86,23 +86,23 @@ def open_png(data):
     return image
 
 
-def pixels(data):
-    """The pixels of a PNG with one picture, which has to be RGB."""
+def pixels(data, mode="RGB"):
+    """The pixels of a PNG with one picture, which has to be of the mode."""
     image = open_png(data)
-    assert image.mode == "RGB", f"a frame's mode is {image.mode}, not RGB"
+    assert image.mode == mode, f"a frame's mode is {image.mode}, not {mode}"
     assert getattr(image, "n_frames", 1) == 1, "more than one picture where one was expected"
     return np.asarray(image)
 
 
-def animation(data):
+def animation(data, mode="RGB"):
     """The frames of an animated PNG as arrays, and a list of Pillow's info of each."""
     image = open_png(data)
     assert image.is_animated, "the PNG is not animated"
     frames, infos = [], []
     for index in range(image.n_frames):
         image.seek(index)
-        assert image.mode == "RGB", f"frame {index} has mode {image.mode}, not RGB"
-        frames.append(np.asarray(image.convert("RGB")))
+        assert image.mode == mode, f"frame {index} has mode {image.mode}, not {mode}"
+        frames.append(np.asarray(image.convert(mode)))
         infos.append(dict(image.info))
     return frames, infos
 
@@ -114,11 +114,11 @@ def archive(data):
         return {name: file.read(name) for name in file.namelist()}
 
 
-def archive_frames(data):
+def archive_frames(data, mode="RGB"):
     """The frames of a ZIP answer as a dictionary t -> array, and its manifest."""
     members = archive(data)
     manifest = json.loads(members.pop("manifest.json"))
-    frames = {int(name[len("frame-"):-len(".png")]): pixels(png)
+    frames = {int(name[len("frame-"):-len(".png")]): pixels(png, mode)
               for name, png in members.items()}
     return frames, manifest
 
