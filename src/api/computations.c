@@ -2,6 +2,7 @@
 #include "call.h"
 #include "forms.h"
 #include "histograms.h"
+#include "service.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -98,13 +99,19 @@ static const struct api_form *histogram_form(const struct api_run *run, enum api
                                                                : &api_form_sample_histograms;
 }
 
-/* The exact law costs as many evaluations as there are points, components and frames. */
+/*
+ * The exact law costs as many evaluations as there are points, components and frames. To count them
+ * takes time as well, so that nothing is counted beyond what is too much already.
+ */
 static uint64_t exact_work(const struct api_run *run)
 {
     const struct api_selection *frames = &run->parameters.frames;
+    uint64_t most = api_service_limits(run->call->service)->max_work;
     struct dissolve_marginal law;
     uint64_t work = 0;
-    for (size_t i = 0; i < frames->count && api_exact_law(run, frames->t[i], &law); i++) {
+    for (size_t i = 0; i < frames->count && work <= most; i++) {
+        if (!api_exact_law(run, frames->t[i], &law))
+            break;
         uint64_t points = dissolve_marginal_points(&law);
         if (points > DISSOLVE_MARGINAL_MAX_POINTS)
             points = 0; /* these are told as null */

@@ -9,7 +9,14 @@ void api_describe_run(struct json_writer *json, const struct api_run *run)
 {
     struct api_fact facts[API_MAX_FACTS];
     size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
-    api_facts_to_json(json, facts, count);
+    api_facts_to_json(json, facts, count, true);
+}
+
+void api_describe_recipe(struct json_writer *json, const struct api_run *run)
+{
+    struct api_fact facts[API_MAX_FACTS];
+    size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
+    api_facts_to_json(json, facts, count, false);
 }
 
 void api_describe_size(struct json_writer *json, const struct api_subject *subject)

@@ -9,6 +9,9 @@
 /* seed, steps, sampler, schedule...: see facts.h */
 void api_describe_run(struct json_writer *json, const struct api_run *run);
 
+/* The same without a custom schedule's betas, which then stand elsewhere. */
+void api_describe_recipe(struct json_writer *json, const struct api_run *run);
+
 /* width, height, channels */
 void api_describe_size(struct json_writer *json, const struct api_subject *subject);
 

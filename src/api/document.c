@@ -29,8 +29,8 @@ static bool names_etag(const char *header, const char *etag)
 bool api_document_send(struct api_call *call, const struct api_document *document)
 {
     char etag[32]; /* of these bytes: another coding has others */
-    bool compress = document->size >= WORTH_COMPRESSING &&
-                    api_may_compress(call, document->media_type);
+    bool compress =
+        document->size >= WORTH_COMPRESSING && api_may_compress(call, document->media_type);
     snprintf(etag, sizeof etag, "\"%016" PRIx64 "%s\"", document->fingerprint,
              compress ? "-gzip" : "");
     const struct api_field headers[] = {

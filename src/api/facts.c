@@ -61,8 +61,7 @@ size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api
                                        .count = schedule->steps};
         break;
     }
-    facts[n++] =
-        text("parameterization", api_parameterization_name(schedule->parameterization));
+    facts[n++] = text("parameterization", api_parameterization_name(schedule->parameterization));
     facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
     return n;
 }
@@ -76,7 +75,7 @@ size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters 
     n += api_facts_of_schedule(parameters, facts + n);
     facts[n++] = whole("start_step", parameters->start_step);
     if (endpoint == API_SAMPLES_FRAMES || endpoint == API_SAMPLES_HISTOGRAMS)
-        facts[n++] = wide("offset", parameters->offset);
+        facts[n++] = whole("offset", parameters->offset);
     facts[n++] = whole("noise_version", DISSOLVE_NOISE_VERSION);
     return n;
 }
@@ -88,10 +87,13 @@ static void wide_to_json(struct json_writer *json, uint64_t value)
     json_text(json, digits);
 }
 
-void api_facts_to_json(struct json_writer *json, const struct api_fact *facts, size_t count)
+void api_facts_to_json(struct json_writer *json, const struct api_fact *facts, size_t count,
+                       bool lists)
 {
     for (size_t i = 0; i < count; i++) {
         const struct api_fact *fact = &facts[i];
+        if (fact->kind == API_FACT_LIST && !lists)
+            continue;
         json_key(json, fact->name);
         switch (fact->kind) {
         case API_FACT_TEXT:

@@ -35,14 +35,15 @@ size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api
 size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters *parameters,
                         struct api_fact *facts);
 
-/* As members of the object that is open. */
-void api_facts_to_json(struct json_writer *json, const struct api_fact *facts, size_t count);
+/* As members of the object that is open; without lists where those stand elsewhere. */
+void api_facts_to_json(struct json_writer *json, const struct api_fact *facts, size_t count,
+                       bool lists);
 
 /*
  * As a query string, "seed=42&steps=20...", ended by a NUL. A list of more than 2,048 characters is
  * left out.
  */
-DISSOLVE_MUST_USE enum dissolve_status
-api_facts_to_query(const struct api_fact *facts, size_t count, struct codec_buffer *out);
+DISSOLVE_MUST_USE enum dissolve_status api_facts_to_query(const struct api_fact *facts,
+                                                          size_t count, struct codec_buffer *out);
 
 #endif

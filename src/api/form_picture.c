@@ -52,8 +52,7 @@ static enum dissolve_status append_frames(struct codec_buffer *out, const uint32
 static enum dissolve_status make_recipe(const struct api_run *run, const uint32_t *t, size_t count,
                                         struct codec_buffer *out)
 {
-    enum dissolve_status status =
-        append_text(out, (const char *)run->output.recipe.data);
+    enum dissolve_status status = append_text(out, (const char *)run->output.recipe.data);
     if (status == DISSOLVE_OK && run->parameters.channels == API_CHANNELS_GRAY)
         status = append_text(out, "&channels=gray");
     if (status == DISSOLVE_OK)
@@ -222,11 +221,11 @@ static enum dissolve_status emit_part(void *context, struct api_slot *slot)
 {
     struct api_run *run = context;
     char head[200];
-    int length = snprintf(head, sizeof head,
-                          "%s--%s\r\nContent-Type: image/png\r\nContent-Length: %zu\r\n"
-                          "Dissolve-Step: %" PRIu32 "\r\n\r\n",
-                          slot->ordinal > 0 ? "\r\n" : "", run->output.boundary, slot->bytes.size,
-                          slot->t);
+    int length =
+        snprintf(head, sizeof head,
+                 "%s--%s\r\nContent-Type: image/png\r\nContent-Length: %zu\r\n"
+                 "Dissolve-Step: %" PRIu32 "\r\n\r\n",
+                 slot->ordinal > 0 ? "\r\n" : "", run->output.boundary, slot->bytes.size, slot->t);
     enum dissolve_status status = api_write(run->call, head, (size_t)length);
     if (status == DISSOLVE_OK)
         status = api_write(run->call, slot->bytes.data, slot->bytes.size);

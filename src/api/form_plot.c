@@ -48,17 +48,25 @@ static enum codec_plot_layout layout_of(enum api_layout layout)
     return layout == API_LAYOUT_GRID ? CODEC_PLOT_GRID : CODEC_PLOT_ANIMATION;
 }
 
-/* The plot of a run. The lesson's axes, unless a range was asked for; as wide as its histograms. */
+/*
+ * The lesson's axes, 20 wide and 0.5 high, unless a range was asked for: on a narrower one a
+ * density of the same mass is higher.
+ */
 static struct codec_plot plot_of(const struct api_run *run, const char *subtitle)
 {
     const struct api_parameters *parameters = &run->parameters;
     double low = parameters->has_range ? parameters->range[0] : -10;
     double high = parameters->has_range ? parameters->range[1] : 10;
+    if (low == high) { /* as the histogram's */
+        low -= 0.5;
+        high += 0.5;
+    }
     struct codec_plot plot = {.layout = layout_of(parameters->layout),
                               .frames = parameters->frames.count,
                               .delay_ms = parameters->delay,
-                              .x_low = low < high ? low : low - 0.5,
-                              .x_high = low < high ? high : high + 0.5,
+                              .x_low = low,
+                              .x_high = high,
+                              .y_high = fmax(0.5, (run->subject.width > 0 ? 8 : 4) / (high - low)),
                               .series = run->subject.channels,
                               .exact = run->body.json.has_mixture,
                               .subtitle = subtitle};

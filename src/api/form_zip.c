@@ -42,15 +42,13 @@ static enum dissolve_status emit_zip(void *context, struct api_slot *slot)
     return codec_zip_add(run->output.zip, name, slot->bytes.data, slot->bytes.size);
 }
 
-/* Unless the schedule's own parameters are just these. */
-static void describe_betas(struct json_writer *json, const struct api_run *run)
+/* As used: variances, after parameterization and rescaling. */
+static void describe_betas(struct json_writer *json, const struct dissolve_schedule *schedule)
 {
-    if (run->parameters.schedule.kind == DISSOLVE_SCHEDULE_CUSTOM)
-        return;
     json_key(json, "betas");
     json_open(json, '[');
-    for (uint32_t t = 1; t <= dissolve_schedule_steps(run->schedule); t++)
-        json_number(json, dissolve_schedule_beta(run->schedule, t));
+    for (uint32_t t = 1; t <= dissolve_schedule_steps(schedule); t++)
+        json_number(json, dissolve_schedule_beta(schedule, t));
     json_close(json, ']');
 }
 
@@ -60,9 +58,9 @@ static enum dissolve_status make_manifest(struct api_run *run)
     struct json_writer json = {.out = &run->output.scratch};
     char name[32];
     json_open(&json, '{');
-    api_describe_run(&json, run);
+    api_describe_recipe(&json, run);
     api_describe_size(&json, &run->subject);
-    describe_betas(&json, run);
+    describe_betas(&json, run->schedule);
     json_key(&json, "frames");
     json_open(&json, '[');
     for (size_t i = 0; i < frames->count; i++) {
@@ -86,8 +84,8 @@ static enum dissolve_status close_zip(struct api_run *run)
     struct api_output *output = &run->output;
     enum dissolve_status status = make_manifest(run);
     if (status == DISSOLVE_OK)
-        status = codec_zip_add(output->zip, "manifest.json", output->scratch.data,
-                               output->scratch.size);
+        status =
+            codec_zip_add(output->zip, "manifest.json", output->scratch.data, output->scratch.size);
     return status == DISSOLVE_OK ? codec_zip_finish(output->zip) : status;
 }
 

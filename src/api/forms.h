@@ -34,9 +34,8 @@ extern const struct api_form api_form_plot;
  * Appends the PNG of a slot's frame, with the recipe of that one frame in it. Pure but for `out`;
  * any thread.
  */
-DISSOLVE_MUST_USE enum dissolve_status api_encode_png(const struct api_run *run,
-                                                      const struct api_slot *slot,
-                                                      struct codec_buffer *out);
+DISSOLVE_MUST_USE enum dissolve_status
+api_encode_png(const struct api_run *run, const struct api_slot *slot, struct codec_buffer *out);
 
 /* emit, for forms whose encode has made all the bytes. */
 enum dissolve_status api_emit_bytes(void *context, struct api_slot *slot);

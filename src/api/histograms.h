@@ -12,7 +12,8 @@ struct api_bins {
     uint64_t outside;
 };
 
-/* Room for one histogram and, for an image, one channel's values; freed with api_frame_bins_free. */
+/* Room for one histogram and, for an image, one channel's values; freed with api_frame_bins_free.
+ */
 struct api_frame_bins {
     struct api_bins *bins;
     float *values;

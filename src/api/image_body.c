@@ -140,8 +140,8 @@ static bool find_shape(const struct codec_npy *npy, struct shape *shape)
     return (dims == 2 || sides[2] == 1 || sides[2] == 3) && shape->width > 0 && shape->height > 0;
 }
 
-static bool check_array(const struct api_run *run, const struct codec_npy *npy,
-                        struct shape *shape, struct api_problem *problem)
+static bool check_array(const struct api_run *run, const struct codec_npy *npy, struct shape *shape,
+                        struct api_problem *problem)
 {
     uint64_t most = api_service_limits(run->call->service)->max_pixels;
     switch (npy->type) {
@@ -161,7 +161,8 @@ static bool check_array(const struct api_run *run, const struct codec_npy *npy,
                                "width, 3)");
     if (shape->width > UINT32_MAX || shape->height > UINT32_MAX ||
         shape->width > most / shape->height)
-        return api_problem_set(problem, 422, "the array has %zu x %zu pixels; the limit is %" PRIu64,
+        return api_problem_set(problem, 422,
+                               "the array has %zu x %zu pixels; the limit is %" PRIu64,
                                shape->width, shape->height, most);
     return true;
 }
@@ -174,9 +175,9 @@ static void convert(const float *from, size_t pixels, unsigned channels, float *
         if (channels == 3)
             to[3 * i] = to[3 * i + 1] = to[3 * i + 2] = p[0];
         else
-            to[i] = (float)((19595.0 * (double)p[0] + 38470.0 * (double)p[1] +
-                             7471.0 * (double)p[2]) /
-                            65536.0);
+            to[i] =
+                (float)((19595.0 * (double)p[0] + 38470.0 * (double)p[1] + 7471.0 * (double)p[2]) /
+                        65536.0);
     }
 }
 
@@ -240,21 +241,20 @@ static bool load_array(struct api_run *run, struct api_problem *problem)
     struct codec_npy npy;
     struct shape shape = {0};
     char detail[CODEC_DETAIL] = "";
-    enum dissolve_status status =
-        codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
+    enum dissolve_status status = codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
     if (status != DISSOLVE_OK)
         return api_problem_from_status(problem, status, detail);
     if (!check_array(run, &npy, &shape, problem))
         return false;
-    float *values = malloc(npy.count * sizeof *values);
+    float *values = calloc(npy.count, sizeof *values);
     if (!values)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
     codec_npy_floats(&npy, values);
     bool whole = npy.type == CODEC_NPY_U8 || npy.type == CODEC_NPY_U16;
     bool loaded;
     if (!all_finite(values, npy.count))
-        loaded = api_problem_set(problem, 422,
-                                 "the array has values that are not finite in float32");
+        loaded =
+            api_problem_set(problem, 422, "the array has values that are not finite in float32");
     else if (whole)
         loaded = load_pixels(run, &npy, &shape, values, problem);
     else

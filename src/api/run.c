@@ -329,12 +329,12 @@ static bool prepare(struct api_run *run, struct api_problem *problem)
 {
     const struct api_computation *computation = run->computation;
     double start = api_now_ms();
-    bool ready = api_arguments_add_query(&run->arguments, run->call->request, problem) &&
-                 computation->gather(run, problem) &&
-                 api_parameters_read(computation->endpoint, &run->arguments, &run->parameters,
-                                     problem) &&
-                 api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
-                 choose_form(run, problem) && computation->load(run, problem);
+    bool ready =
+        api_arguments_add_query(&run->arguments, run->call->request, problem) &&
+        computation->gather(run, problem) &&
+        api_parameters_read(computation->endpoint, &run->arguments, &run->parameters, problem) &&
+        api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
+        choose_form(run, problem) && computation->load(run, problem);
     run->call->timing->decode += api_now_ms() - start;
     return ready;
 }

@@ -33,7 +33,7 @@ static bool find_kind(const struct api_request *request, enum api_body_kind *kin
     else if (api_media_type_is(type, "application/octet-stream"))
         *kind = npy ? API_BODY_NPY : API_BODY_RAW;
     else if (api_media_type_is_unsaid(type))
-        *kind = npy                                                           ? API_BODY_NPY
+        *kind = npy                                                   ? API_BODY_NPY
                 : begins_like_json(request->body, request->body_size) ? API_BODY_JSON
                                                                       : API_BODY_RAW;
     else

@@ -97,10 +97,7 @@ static enum dissolve_status write_table(const struct api_parameters *parameters,
     struct api_fact facts[API_MAX_FACTS];
     size_t count = api_facts_of_schedule(parameters, facts);
     json_open(&json, '{');
-    for (size_t i = 0; i < count; i++) {
-        if (facts[i].kind != API_FACT_LIST) /* custom betas are the first column */
-            api_facts_to_json(&json, &facts[i], 1);
-    }
+    api_facts_to_json(&json, facts, count, false); /* custom betas are the first column */
     write_steps(&json, schedule);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         write_column(&json, schedule, &columns[i]);

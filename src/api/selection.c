@@ -7,8 +7,8 @@
 
 struct reader {
     const char *at;
-    uint32_t first; /* the smallest t there is */
-    uint32_t steps; /* and the largest */
+    uint32_t first;  /* the smallest t there is */
+    uint32_t steps;  /* and the largest */
     uint8_t *wanted; /* one for each t, 0..steps */
     char *detail;
     size_t room;

@@ -93,21 +93,15 @@ static bool repeats(const uint8_t *bytes, size_t size)
     return count > REPEATED;
 }
 
-/* zlib ends its block where the strategy changes, which may take more room than there is. */
-static enum dissolve_status choose_strategy(struct codec_gzip *gzip)
+/* zlib ends its own block where the strategy changes, and keeps what there is no room for. */
+static void choose_strategy(struct codec_gzip *gzip)
 {
     if (gzip->held == 0)
-        return DISSOLVE_OK;
+        return;
     int strategy = repeats(gzip->in, gzip->held) ? Z_DEFAULT_STRATEGY : Z_HUFFMAN_ONLY;
-    if (strategy == gzip->strategy)
-        return DISSOLVE_OK;
+    if (strategy != gzip->strategy)
+        (void)deflateParams(&gzip->stream, LEVEL, strategy);
     gzip->strategy = strategy;
-    gzip->stream.avail_in = 0;
-    while (deflateParams(&gzip->stream, LEVEL, strategy) == Z_BUF_ERROR) {
-        if (emit(gzip))
-            return gzip->status;
-    }
-    return DISSOLVE_OK;
 }
 
 /*
@@ -116,8 +110,7 @@ static enum dissolve_status choose_strategy(struct codec_gzip *gzip)
  */
 static enum dissolve_status compress_block(struct codec_gzip *gzip, int flush)
 {
-    if (choose_strategy(gzip))
-        return gzip->status;
+    choose_strategy(gzip);
     gzip->stream.next_in = gzip->in;
     gzip->stream.avail_in = (uInt)gzip->held;
     gzip->held = 0;

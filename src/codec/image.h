@@ -55,6 +55,7 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, si
  * convert("RGB") and exif_transpose have it: the accurate inverse DCT, smooth upsampling, and
  * turned as the EXIF orientation says (1, as it is, where the EXIF data are broken). Colour
  * profiles are ignored, and so are bytes behind the end and between the segments. pixels16 is NULL.
+ * While a progressive file is read it takes up to 6 bytes a pixel more than the image.
  *
  * DISSOLVE_UNSUPPORTED: also CMYK, YCCK, 12 bits, lossless and hierarchical. DISSOLVE_MALFORMED:
  * also a file that lacks a scan or has more than 100. No part of a picture is taken for a whole

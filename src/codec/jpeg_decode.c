@@ -2,6 +2,7 @@
  * is an error unless it is harmless. */
 #include "image.h"
 
+#include <errno.h>
 #include <libexif/exif-data.h>
 #include <setjmp.h>
 #include <stdbool.h>
@@ -126,18 +127,6 @@ static void on_progress(j_common_ptr jpeg)
 
 /* ---- orientation ---- */
 
-static void note_no_memory(ExifLog *log, ExifLogCode code, const char *domain, const char *format,
-                           va_list arguments, void *context)
-{
-    (void)log;
-    (void)domain;
-    (void)format;
-    (void)arguments;
-    bool *no_memory = context;
-    if (code == EXIF_LOG_CODE_NO_MEMORY)
-        *no_memory = true;
-}
-
 /* 1..8 as EXIF 2.3 has it in its table 6; 1 where there is none. */
 static unsigned orientation_in(ExifData *data)
 {
@@ -153,26 +142,20 @@ static unsigned orientation_in(ExifData *data)
     return value >= 1 && value <= 8 ? value : 1;
 }
 
-/* 0: there is not enough memory. */
+/* 0: there is not enough memory. libexif reads on then without what it could not keep, and does not
+ * say so everywhere, but malloc does. */
 static unsigned orientation_of(const uint8_t *bytes, unsigned size)
 {
-    bool no_memory = false;
-    unsigned orientation = 1;
-    ExifLog *log = exif_log_new();
+    errno = 0;
     ExifData *data = exif_data_new();
-    if (log && data) {
-        exif_log_set_func(log, note_no_memory, &no_memory);
-        exif_data_log(data, log);
-        /* Repairing it would add what is not there. */
-        exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
-        exif_data_load_data(data, bytes, size);
-        orientation = orientation_in(data);
-    } else {
-        no_memory = true;
-    }
+    if (!data)
+        return 0;
+    /* Repairing it would add what is not there. */
+    exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
+    exif_data_load_data(data, bytes, size);
+    unsigned orientation = errno == ENOMEM ? 0 : orientation_in(data);
     exif_data_unref(data);
-    exif_log_unref(log);
-    return no_memory ? 0 : orientation;
+    return orientation;
 }
 
 /* By the first EXIF segment, as Pillow has it. */

@@ -5,6 +5,7 @@
 #include "plot_furniture.h"
 #include "svg.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 /* Bars at least so wide, in pixels, are set apart by a thin line. */
@@ -168,8 +169,8 @@ static void put_moving(struct codec_svg *svg, const struct codec_plot *plot,
 {
     uint64_t delay = plot->delay_ms ? plot->delay_ms : CODEC_PLOT_LEAST_DELAY;
     uint64_t before = (plot->frames - frame->index) * delay;
-    codec_svg_format(svg, "<g class=\"f%s\" style=\"animation-delay:-%llums\">",
-                     frame->index + 1 == plot->frames ? " l" : "", (unsigned long long)before);
+    codec_svg_format(svg, "<g class=\"f%s\" style=\"animation-delay:-%" PRIu64 "ms\">",
+                     frame->index + 1 == plot->frames ? " l" : "", before);
     put_title(svg, frame, "t", 30 - (int)area->top);
     put_data(svg, plot, area, frame);
     codec_svg_put(svg, "</g>\n");
@@ -206,6 +207,10 @@ enum dissolve_status codec_plot_frame(const struct codec_plot *plot,
         return status;
     if (frame->index >= plot->frames)
         return DISSOLVE_INVALID;
+    for (size_t i = 0; i < plot->series; i++) {
+        if (frame->series[i].bins == 0)
+            return DISSOLVE_INVALID;
+    }
     if (!area.small)
         put_moving(&svg, plot, &area, frame);
     else

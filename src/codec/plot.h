@@ -58,7 +58,8 @@ struct codec_plot {
     const char *subtitle; /* the run in words, UTF-8, any characters; NULL: none */
 };
 
-/* A histogram: edges[bins + 1], density[bins]. A bar that is not finite, or empty, is not drawn. */
+/* A histogram: edges[bins + 1], ascending, density[bins]; bins is 1 or more. A bar that is not
+ * finite, or empty, is not drawn. */
 struct codec_plot_series {
     size_t bins;
     const double *edges;

@@ -3,6 +3,7 @@
 
 #include "number.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -75,13 +76,13 @@ static const char style[] =
 static void put_animation(struct codec_svg *svg, const struct codec_plot *plot)
 {
     char share[CODEC_NUMBER_ROOM];
-    uint64_t delay = plot->delay_ms ? plot->delay_ms : CODEC_PLOT_LEAST_DELAY;
+    const uint64_t delay = plot->delay_ms ? plot->delay_ms : CODEC_PLOT_LEAST_DELAY;
+    const uint64_t cycle = delay * plot->frames;
     size_t size = codec_number_print(100.0 / (double)plot->frames, share);
     codec_svg_put(svg, ".f{visibility:hidden}.l{visibility:visible}");
     codec_svg_format(svg, "@keyframes f{0%%{visibility:visible}%.*s%%,to{visibility:hidden}}",
                      (int)size, share);
-    codec_svg_format(svg, ".f{animation:f %llums step-end infinite}",
-                     (unsigned long long)(delay * plot->frames));
+    codec_svg_format(svg, ".f{animation:f %" PRIu64 "ms step-end infinite}", cycle);
     codec_svg_put(svg, "@media(prefers-reduced-motion:reduce){.f{animation:none}}");
 }
 

@@ -93,11 +93,12 @@ static void compress_fast(struct work *work, struct libdeflate_compressor *compr
     write_plan(work);
 }
 
-/* Compresses `rows` to `scratch`, and takes that if it is smaller than what is there. */
+/* Compresses the rows to `scratch`, and takes that if it is smaller than what is there. */
 static void try_matches(struct work *work, struct libdeflate_compressor *compressor,
-                        const uint8_t *rows, uint8_t *scratch)
+                        uint8_t *scratch)
 {
-    size_t got = libdeflate_zlib_compress(compressor, rows, work->size, scratch, work->written - 1);
+    size_t got =
+        libdeflate_zlib_compress(compressor, work->rows, work->size, scratch, work->written - 1);
     if (got == 0) /* it does not fit */
         return;
     memcpy(work->out, scratch, got);
@@ -118,9 +119,9 @@ static enum dissolve_status compress_best(struct work *work, const struct codec_
         status = DISSOLVE_NO_MEMORY;
         goto done;
     }
-    try_matches(work, compressor, work->rows, scratch);
+    try_matches(work, compressor, scratch);
     codec_png_rows_filtered(raster, work->rows);
-    try_matches(work, compressor, work->rows, scratch);
+    try_matches(work, compressor, scratch);
 done:
     libdeflate_free_compressor(compressor);
     free(scratch);

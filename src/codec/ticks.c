@@ -16,7 +16,7 @@
 
 /* Steps outside of this are next to the ends of the doubles' range. */
 #define MIN_STEP 1e-290
-#define MAX_STEP 1e290
+#define MAX_STEP 1e300
 
 #define MINUS "\xe2\x88\x92"
 
@@ -122,8 +122,8 @@ size_t codec_decimal_print(struct codec_decimal number, char text[CODEC_DECIMAL_
 {
     struct digits digits = split(number);
     struct piece piece = {.text = text};
-    /* Figures behind the point are worth more than a short word: 1000000.5. */
-    int most = digits.point < digits.count ? 15 : 6;
+    /* Many figures are as long with an exponent, and harder to compare: 1000000.5 and 1000001. */
+    int most = digits.count > 3 ? 15 : 6;
     if (number.digits < 0)
         put(&piece, MINUS, strlen(MINUS), 1);
     if (digits.count == 0) {

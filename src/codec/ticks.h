@@ -22,9 +22,9 @@ double codec_decimal_value(struct codec_decimal number);
 struct codec_decimal codec_decimal_round(double value, int figures);
 
 /*
- * Prints it in UTF-8 with a minus sign (U+2212), without superfluous zeros: "0.05", "−12000", and
- * "2.5e8" or "1e−5" below 0.0001 and from a million. Returns how many characters (not bytes) that
- * is; a NUL follows.
+ * Prints it in UTF-8 with a minus sign (U+2212) and without superfluous zeros: "0.05", "12000".
+ * Below 0.0001 and, with few figures, from a million it has an exponent: "2.5e8". Returns how many
+ * characters (not bytes) that is; a NUL follows.
  */
 size_t codec_decimal_print(struct codec_decimal number, char text[CODEC_DECIMAL_ROOM]);
 

@@ -161,7 +161,7 @@ def check(root):
             if angled:
                 complaint = check_angled(path, room, angled)
                 library = library_of(angled)
-                if library:
+                if library and str(path) not in users[library]:
                     users[library].append(str(path))
             else:
                 complaint = check_quoted(root, path, room, quoted)

@@ -17,7 +17,7 @@ SOUND = {
     "src/codec/png.h": "/* PNG. */\n#pragma once\n#include <dissolve/status.h>\n",
     "src/codec/png_decode.cpp": '/* In. */\n#include "png.h"\n#include <lodepng.h>\n'
     'namespace {\nint helper() { return 1; }\n}\nextern "C" int codec_in() { return helper(); }\n',
-    "src/codec/zip.c": '/* Out: no "#include <microhttpd.h>". */\n// #include <cJSON.h>\n#include <zip.h>\n',
+    "src/codec/gzip.c": '/* Out: no "#include <microhttpd.h>". */\n// #include <cJSON.h>\n#include <zlib.h>\n',
     "src/codec/jpeg_decode.c": "/* In. */\n#include <jpeglib.h>\n#include <jerror.h>\n#include <libexif/exif-data.h>\n",
     "src/api/api.h": "/* The api. */\n#pragma once\n#include <dissolve/noise.h>\n",
     "src/api/json.c": '/* JSON. */\n#include "../codec/png.h"\n#include "api/api.h"\n#include <cjson/cJSON.h>\n',

@@ -8,6 +8,8 @@ import re
 import jsonschema
 import yaml
 
+from companions import body_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = (ROOT / "openapi.yaml").read_bytes()
 DOCUMENT = yaml.safe_load(SOURCE)
@@ -59,12 +61,38 @@ class Operation:
     def query(self):
         return [parameter for parameter in self.parameters if parameter["in"] == "query"]
 
+    def names(self):
+        """The parameters in the query; those of forms and JSON bodies are the same."""
+        return {parameter["name"] for parameter in self.query()}
+
+    def canonical(self, name):
+        """What an alias stands for, or the name itself."""
+        return next((parameter.get("x-alias-of", name) for parameter in self.query()
+                     if parameter["name"] == name), name)
+
+    def words(self, name):
+        """The words that a parameter can be, none if there is no such parameter."""
+        return next((parameter["schema"]["enum"] for parameter in self.query()
+                     if parameter["name"] == name), [])
+
+    def members(self, media_type):
+        """The parameters among the members of a form or a JSON body, name -> schema."""
+        members = members_of(self.bodies.get(media_type, {}).get("schema", {}))
+        return {name: schema for name, schema in members.items() if name not in DATA}
+
+
+DATA = ("image", "samples", "mixture")
+"""Members of a body that are no parameters."""
+
 
 OPERATIONS = [Operation(path, method, resolved(item[method]))
               for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item]
 POSTS = [operation for operation in OPERATIONS if operation.method == "POST"]
 GETS = [operation for operation in OPERATIONS if operation.method == "GET"]
+COMPUTATIONS = [operation for operation in OPERATIONS if operation.query()]
 BEYOND = resolved(DOCUMENT["x-beyond-operations"])
+
+
 def walk(node, path=()):
     """Every mapping of the document, with the way to it."""
     if isinstance(node, dict):
@@ -79,24 +107,30 @@ def walk(node, path=()):
 # ---- Sending and judging ----
 
 
+def text_of(value):
+    """A value as the query and forms have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(text_of, value)) if isinstance(value, list) else str(value)
+
+
 def send(session, operation, body=None, query=None, media_type=None, headers=None, form=None):
-    """One request; a picture or a document that the operation takes is its body unless told."""
+    """One request; the body is one that the operation takes, of the media type, unless told."""
     headers = dict(headers or {})
-    options = {"params": query or {}, "timeout": PATIENCE}
+    options = {"params": {name: text_of(value) for name, value in (query or {}).items()},
+               "timeout": PATIENCE}
     if form is not None:
-        options["files"] = [("image", ("a.png", PIXEL, "image/png"))] + [
-            (name, (None, str(value))) for name, value in form.items()]
+        image = body if body is not None else body_of(operation, media_type)
+        options["files"] = [("image", ("a", image, media_type or "image/png"))] + [
+            (name, (None, text_of(value))) for name, value in form.items()]
     elif operation.method == "POST":
+        known = media_type is None or media_type in operation.bodies
         if body is None:
-            body = default_body(operation)
+            body = body_of(operation, media_type if known else None)
         headers["Content-Type"] = media_type or next(iter(operation.bodies))
         options["data"] = body if isinstance(body, bytes) else json.dumps(body).encode()
     return session.request(operation.method, session.url + operation.path, headers=headers,
                            **options)
-
-
-def default_body(operation):
-    return {"samples": [1, 2, 3]} if "application/json" in operation.bodies else PIXEL
 
 
 def media_type_of(response):
@@ -168,10 +202,12 @@ def check(response, responses, status, bare=False):
 
 
 def check_refused(response, operation, name=None):
+    """A 400 that blames the parameter, by this name or by what it is an alias of."""
     check(response, operation.responses, 400)
     problem = json.loads(response.content)
     culprit = problem.get("parameter", problem.get("pointer", "")).split("/")
-    assert name is None or name in culprit, f"{name} is not blamed: {problem}"
+    assert name is None or {name, operation.canonical(name)} & set(culprit), (
+        f"{name} is not blamed: {problem}")
 
 
 # ---- Values at and beyond the bounds of a schema ----
@@ -179,19 +215,31 @@ def check_refused(response, operation, name=None):
 TEXTS = ["", " ", "x", "all,", "last,1", "1-", "5/2", "1,,2", "-1", "0x10", "1.5", "a,b", "1;2"]
 """Texts of which some break any pattern that the document has."""
 
-WORDS = ["", "nosuch", "PNG", "JSON"] + sorted(
+WORDS = ["", "nosuch", "PNG", "JSON", "custom"] + sorted(
     {kind.partition("/")[2] for path, node in walk(DOCUMENT) if path[-1:] == ("content",)
-     for kind in node})
+     for kind in node if "/" in kind})
 """Texts that break an enumeration unless it lists them: among them all kinds of answers."""
 
 
+YES = ["", " ", "x", "yes", "1", "True", "truefalse"]
+"""Texts that are not true or false."""
+
+
 def values_of(schema):
-    """Values that the schema just allows, and values just beyond it."""
+    """Values that the schema just allows, its default and its examples; and some just beyond it."""
+    good, bad = bounds_of(schema)
+    more = [schema["default"]] if "default" in schema else []
+    return good + [value for value in more + schema.get("examples", []) if value not in good], bad
+
+
+def bounds_of(schema):
     if "oneOf" in schema:
         parts = [values_of(part) for part in schema["oneOf"]]
         return sum((good for good, _ in parts), []), sum((bad for _, bad in parts), [])
     if "enum" in schema:
         return list(schema["enum"]), [word for word in WORDS if word not in schema["enum"]]
+    if schema["type"] == "boolean":
+        return [True, False], YES
     if schema["type"] in ("integer", "number"):
         return number_values(schema)
     if schema["type"] == "array":
@@ -202,7 +250,7 @@ def values_of(schema):
     if "x-maximum" in schema:
         low, high = schema["x-minimum"], schema["x-maximum"]
         return [low, high], broken + [str(int(low) - 1), str(int(high) + 1)]
-    return [schema["default"]] if "default" in schema else [], broken
+    return [], broken
 
 
 def number_values(schema):
@@ -218,10 +266,16 @@ def number_values(schema):
 
 def array_values(schema):
     """Arrays as short and as long as they may be, of items at their bounds; and others."""
-    items, broken = number_values(schema["items"])
+    items, broken = values_of(schema["items"])
     items = items or [0]
     least, most = schema.get("minItems", 0), schema.get("maxItems")
-    good = [[item] * least for item in items] + ([[items[0]] * most] if most else [])
-    bad = [[items[0]] * (least - 1)] if least else []
-    bad += [[items[0]] * (most + 1)] if most else []
-    return good, bad + [[item] * least for item in broken]
+    good, bad = [[item] * least for item in items], [[item] * least for item in broken]
+    if schema.get("uniqueItems"):
+        good.append(items)
+        bad.append([items[0], items[0]])
+    if least:
+        bad.append([items[0]] * (least - 1))
+    if most:
+        good.append([items[0]] * most)
+        bad.append([items[0]] * (most + 1))
+    return good, bad

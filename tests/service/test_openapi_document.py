@@ -5,7 +5,9 @@ import re
 import jsonschema
 import pytest
 
-from contract import (BEYOND, DOCUMENT, METHODS, OPERATIONS, follow, resolved, validate, walk)
+from companions import COMPANY, DISCORDS, THRIFT, company, company_body, discords
+from contract import (BEYOND, COMPUTATIONS, DOCUMENT, METHODS, OPERATIONS, POSTS, follow, is_valid,
+                      resolved, validate, values_of, walk)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=repr)
 
@@ -13,13 +15,15 @@ FIELDS = {
     "root": {"openapi", "info", "servers", "security", "tags", "paths", "components"},
     "operation": {"tags", "operationId", "summary", "description", "parameters", "requestBody",
                   "responses"},
-    "parameter": {"name", "in", "description", "required", "schema", "example"},
+    "parameter": {"name", "in", "description", "required", "deprecated", "style", "explode", "schema",
+                  "example"},
     "body": {"description", "required", "content"},
     "media": {"schema", "example", "examples", "encoding"},
     "example": {"summary", "value", "externalValue"},
     "response": {"description", "headers", "content"},
     "header": {"description", "required", "schema", "example"},
-    "components": {"parameters", "schemas", "headers", "responses"},
+    "encoding": {"contentType", "style", "explode"},
+    "components": {"parameters", "requestBodies", "schemas", "headers", "responses"},
 }
 
 
@@ -33,6 +37,8 @@ def check_fields(node, kind, required=()):
 def check_content(content):
     for media in content.values():
         check_fields(media, "media")
+        for encoding in media.get("encoding", {}).values():
+            check_fields(encoding, "encoding")
         for example in media.get("examples", {}).values():
             check_fields(example, "example")
             assert ("value" in example) != ("externalValue" in example)
@@ -108,3 +114,53 @@ def test_every_reference_leads_somewhere_and_every_component_is_used():
     parts = {f"#/components/{kind}/{name}" for kind, group in DOCUMENT["components"].items()
              for name in group}
     assert parts == references, f"never used: {sorted(parts - references)}"
+
+
+# ---- Parameters and their company ----
+
+
+@pytest.mark.parametrize("operation", POSTS, ids=repr)
+def test_the_parameters_of_query_and_body_are_the_same(operation):
+    with_members = [kind for kind, media in operation.bodies.items() if "schema" in media]
+    assert with_members
+    for kind in with_members:
+        assert operation.names() == set(operation.members(kind))
+
+
+@pytest.mark.parametrize("operation", COMPUTATIONS, ids=repr)
+def test_a_list_has_commas_and_an_alias_the_schema_of_its_name(operation):
+    queries = {parameter["name"]: parameter for parameter in operation.query()}
+    for name, parameter in queries.items():
+        is_list = parameter["schema"].get("type") == "array"
+        assert is_list == (parameter.get("style") == "form" and parameter["explode"] is False)
+        if "x-alias-of" in parameter:
+            own = dict(queries[parameter["x-alias-of"]]["schema"])
+            own.pop("default", None)
+            assert parameter["schema"] == own
+            assert parameter["description"].startswith(f"Alias of {parameter['x-alias-of']}, ")
+            assert parameter["deprecated"] is False
+        for kind, media in operation.bodies.items():
+            if is_list and "encoding" in media:
+                assert media["encoding"][name] == {"style": "form", "explode": False}
+
+
+def test_company_and_discord_are_of_parameters_that_the_document_has():
+    names = set().union(*(operation.names() for operation in COMPUTATIONS))
+    assert {*COMPANY, *THRIFT} <= names
+    assert all(set(query) <= names and blamed in query for blamed, query, _ in DISCORDS)
+    tried = [discord for operation in COMPUTATIONS for discord in discords(operation)]
+    assert all(discord in tried for discord in DISCORDS), "a discord that no operation has"
+
+
+@pytest.mark.parametrize("operation", COMPUTATIONS, ids=repr)
+def test_each_parameter_has_values_to_try_and_a_sound_company(operation):
+    schemas_of = {parameter["name"]: parameter["schema"] for parameter in operation.query()}
+    for name, schema in schemas_of.items():
+        good, bad = values_of(schema)
+        assert all(is_valid(value, schema) for value in good), name
+        assert any(not is_valid(value, schema) for value in bad), name
+        body = company_body(operation, name)
+        assert body is None or not operation.bodies or body in operation.bodies
+        for value in good or [None]:
+            for other, fitting in company(operation, name, value).items():
+                assert other != name and is_valid(fitting, schemas_of[other])

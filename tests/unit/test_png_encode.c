@@ -50,7 +50,7 @@ static void check_still(unsigned channels)
     struct codec_raster raster = make_raster(channels, 1, pixels);
     struct codec_buffer out = {0};
     assert_int_equal(codec_buffer_append(&out, "before", 6), DISSOLVE_OK);
-    assert_int_equal(codec_png_encode(&raster, &out), DISSOLVE_OK);
+    assert_int_equal(codec_png_encode(&raster, NULL, &out), DISSOLVE_OK);
     assert_memory_equal(out.data, "before", 6);
     assert_int_equal(judge(frames_script, out.data + 6, out.size - 6, answer, sizeof answer), size);
     assert_memory_equal(answer, pixels, size);
@@ -67,10 +67,10 @@ static void test_pillow_reads_stills(void **state)
 static void encode_animation(unsigned channels, struct codec_buffer *out)
 {
     static uint8_t pixels[WIDTH * HEIGHT * 3];
-    assert_int_equal(codec_apng_head(WIDTH, HEIGHT, channels, FRAMES, out), DISSOLVE_OK);
+    assert_int_equal(codec_apng_head(WIDTH, HEIGHT, channels, FRAMES, NULL, out), DISSOLVE_OK);
     for (uint32_t i = 0; i < FRAMES; i++) {
         struct codec_raster raster = make_raster(channels, i, pixels);
-        assert_int_equal(codec_apng_frame(&raster, i, 200 + i, out), DISSOLVE_OK);
+        assert_int_equal(codec_apng_frame(&raster, i, 200 + i, NULL, out), DISSOLVE_OK);
     }
     assert_int_equal(codec_apng_tail(out), DISSOLVE_OK);
 }
@@ -145,7 +145,7 @@ static void test_what_is_written_is_read(void **state)
     struct codec_buffer out = {0};
     struct codec_image image;
     char detail[CODEC_DETAIL];
-    assert_int_equal(codec_png_encode(&raster, &out), DISSOLVE_OK);
+    assert_int_equal(codec_png_encode(&raster, NULL, &out), DISSOLVE_OK);
     assert_int_equal(codec_png_decode(out.data, out.size, WIDTH * HEIGHT, &image, detail),
                      DISSOLVE_OK);
     assert_memory_equal(image.pixels, pixels, sizeof pixels);
@@ -173,19 +173,19 @@ static void test_encoder_refuses(void **state)
                                        {1, 0x80000000u, 3, pixel}};
     for (size_t i = 0; i < COUNT(bad); i++) {
         const struct codec_raster *one = &bad[i];
-        assert_int_equal(codec_png_encode(one, &out), DISSOLVE_INVALID);
-        assert_int_equal(codec_apng_frame(one, 0, 0, &out), DISSOLVE_INVALID);
-        assert_int_equal(codec_apng_head(one->width, one->height, one->channels, 1, &out),
+        assert_int_equal(codec_png_encode(one, NULL, &out), DISSOLVE_INVALID);
+        assert_int_equal(codec_apng_frame(one, 0, 0, NULL, &out), DISSOLVE_INVALID);
+        assert_int_equal(codec_apng_head(one->width, one->height, one->channels, 1, NULL, &out),
                          DISSOLVE_INVALID);
     }
-    assert_int_equal(codec_apng_head(1, 1, 3, 0, &out), DISSOLVE_INVALID);
-    assert_int_equal(codec_apng_head(1, 1, 3, (1u << 30) + 1, &out), DISSOLVE_INVALID);
-    assert_int_equal(codec_apng_frame(&sound, 1u << 30, 0, &out), DISSOLVE_INVALID);
-    assert_int_equal(codec_apng_frame(&sound, 0, 65536, &out), DISSOLVE_INVALID);
+    assert_int_equal(codec_apng_head(1, 1, 3, 0, NULL, &out), DISSOLVE_INVALID);
+    assert_int_equal(codec_apng_head(1, 1, 3, (1u << 30) + 1, NULL, &out), DISSOLVE_INVALID);
+    assert_int_equal(codec_apng_frame(&sound, 1u << 30, 0, NULL, &out), DISSOLVE_INVALID);
+    assert_int_equal(codec_apng_frame(&sound, 0, 65536, NULL, &out), DISSOLVE_INVALID);
     const struct codec_raster large[] = {
         {0x7fffffff, 0x7fffffff, 3, pixel}, {0x7fffffff, 1, 1, pixel}, {715827882, 1, 3, pixel}};
     for (size_t i = 0; i < COUNT(large); i++)
-        assert_int_equal(codec_png_encode(&large[i], &out), DISSOLVE_TOO_LARGE);
+        assert_int_equal(codec_png_encode(&large[i], NULL, &out), DISSOLVE_TOO_LARGE);
     assert_int_equal(out.size, 0);
     codec_buffer_free(&out);
 }
@@ -196,7 +196,7 @@ static void test_last_frame_number(void **state)
     uint8_t pixel[3] = {0};
     const struct codec_raster sound = {1, 1, 3, pixel};
     struct codec_buffer out = {0};
-    assert_int_equal(codec_apng_frame(&sound, (1u << 30) - 1, 65535, &out), DISSOLVE_OK);
+    assert_int_equal(codec_apng_frame(&sound, (1u << 30) - 1, 65535, NULL, &out), DISSOLVE_OK);
     assert_memory_equal(out.data + 8, "\x7f\xff\xff\xfd", 4);
     assert_memory_equal(out.data + 38 + 8, "\x7f\xff\xff\xfe", 4);
     codec_buffer_free(&out);
@@ -214,13 +214,13 @@ static void test_encode_no_memory(void **state)
             enum dissolve_status status;
             fail_allocation(n);
             if (piece == 0)
-                status = codec_png_encode(&raster, &out);
+                status = codec_png_encode(&raster, NULL, &out);
             else if (piece == 1)
-                status = codec_apng_head(WIDTH, HEIGHT, 3, 2, &out);
+                status = codec_apng_head(WIDTH, HEIGHT, 3, 2, NULL, &out);
             else if (piece == 2)
                 status = codec_apng_tail(&out);
             else
-                status = codec_apng_frame(&raster, piece - 3, 0, &out);
+                status = codec_apng_frame(&raster, piece - 3, 0, NULL, &out);
             failed = allocation_failed();
             assert_int_equal(status, failed ? DISSOLVE_NO_MEMORY : DISSOLVE_OK);
             assert_true(failed == (out.size == 0));

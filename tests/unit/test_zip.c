@@ -468,6 +468,7 @@ static void test_refused_order(void **state)
     assert_int_equal(codec_zip_finish(zip), DISSOLVE_INVALID);
     assert_int_equal(sink.bytes.size, size);
     assert_int_equal(codec_zip_append(zip, "a", 1), DISSOLVE_OK);
+    assert_int_equal(codec_zip_append(zip, NULL, 0), DISSOLVE_OK);
     assert_int_equal(codec_zip_end(zip), DISSOLVE_OK);
     assert_int_equal(codec_zip_append(zip, "a", 1), DISSOLVE_INVALID);
     assert_int_equal(codec_zip_end(zip), DISSOLVE_INVALID);
