@@ -50,6 +50,16 @@ def test_a_document_is_compressed_for_those_who_take_it(client, png, path, param
     assert len(data) < len(expected)
 
 
+@pytest.mark.parametrize("layout", ["animation", "strip", "grid"])
+def test_a_drawing_is_compressed_too(client, png, layout):
+    drawn = {"format": "svg", "layout": layout}
+    plain, expected = answer(client, png, IMAGE_HISTOGRAMS, "gzip;q=0", **drawn)
+    response, data = answer(client, png, IMAGE_HISTOGRAMS, "gzip", **drawn)
+    assert "Content-Encoding" not in plain.headers and varies(plain) and varies(response)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(data) == expected and len(data) < len(expected)
+
+
 @EACH
 @pytest.mark.parametrize("accepted", [None, "", "identity", "gzip;q=0", "br, deflate", "*;q=0",
                                       "gzip;q=0, *", "gzip;q=0.000, *;q=1", "gzipped", "x"])

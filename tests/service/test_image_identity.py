@@ -19,7 +19,8 @@ SAMPLERS = [{"sampler": sampler, "format": "npz", "content": "x,noise,velocity"}
                              {"schedule": "sigmoid", "steps": 17, "rescale_zero_snr": "true"},
                              {"schedule": "scaled_linear", "steps": 50, "parameterization": "std"})]
 COUNTED = [{}, {"channels": "gray", "bins": 7}, {"measures": "terms", "range": "-1,1"},
-           {"sampler": "tree", "frames": "0,3,20"}, {"sampler": "jump", "bins": 4096}]
+           {"sampler": "tree", "frames": "0,3,20"}, {"sampler": "jump", "bins": 4096},
+           {"format": "svg"}, {"format": "svg", "layout": "grid"}]
 
 
 def requests_of_all_kinds():
