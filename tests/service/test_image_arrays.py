@@ -60,8 +60,8 @@ def test_16_bit_numbers_are_levels(client, dtype):
 
 def test_an_array_of_bytes_is_the_png_of_the_same_bytes(client):
     levels = pictures.photo(20, 30)
-    assert_same_bits(states(client, npy(levels), seed=1), states(client, pictures.png_of(levels), seed=1),
-                     "the runs")
+    assert_same_bits(states(client, npy(levels), seed=1),
+                     states(client, pictures.png_of(levels), seed=1), "the runs")
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1)])

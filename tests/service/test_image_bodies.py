@@ -85,9 +85,10 @@ def test_an_orientation_that_does_not_exist_turns_nothing(client, orientation):
                                   np.asarray(as_pillow_reads(jpeg(photo))))
 
 
-@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0XX*\0\x08\0\0\0\1\0",
-                                  b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff",
-                                  b"nothing known"], ids=repr)
+@pytest.mark.parametrize("exif", [
+    b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0XX*\0\x08\0\0\0\1\0",
+    b"Exif\0\0II*\0\xff\xff\xff\x7f", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff",
+    b"nothing known"], ids=repr)
 def test_broken_exif_turns_nothing_and_breaks_nothing(client, exif):
     photo = pictures.photo(20, 12)
     np.testing.assert_array_equal(first_levels(client, jpeg(photo, exif=exif)),
@@ -123,8 +124,9 @@ def test_a_jpeg_cut_anywhere_is_refused(client, progressive):
         assert_problem(response, 422)
 
 
-@pytest.mark.parametrize("body", [b"\xff\xd8\xff", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xe0\0\x10JFIF\0",
-                                  b"\xff\xd8\xff" + bytes(200)], ids=repr)
+@pytest.mark.parametrize("body", [
+    b"\xff\xd8\xff", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+    b"\xff\xd8\xff" + bytes(200)], ids=repr)
 def test_what_only_begins_like_a_jpeg_is_refused(client, body):
     assert_problem(ask(client, body), 422)
 

@@ -35,8 +35,8 @@ def varies(response):
 
 @EACH
 @pytest.mark.parametrize("accepted", ["gzip", "GZIP", "gzip, deflate, br", "br, gzip;q=0.1",
-                                      "identity;q=0.5, gzip", "*", "gzip;q=0.001", "br;q=1.0, *;q=0.5",
-                                      "deflate,gzip ; q=1"])
+                                      "identity;q=0.5, gzip", "*", "gzip;q=0.001",
+                                      "br;q=1.0, *;q=0.5", "deflate,gzip ; q=1"])
 def test_a_document_is_compressed_for_those_who_take_it(client, png, path, parameters, accepted):
     plain, expected = answer(client, png, path, None, **parameters)
     assert plain.status_code == 200 and "Content-Encoding" not in plain.headers

@@ -1,4 +1,4 @@
-"""What images/frames and images/histograms refuse: every parameter by its name, and their limits."""
+"""What the endpoints of images refuse: every parameter by its name, and their limits."""
 
 import json
 
@@ -39,12 +39,15 @@ REFUSED = [
     ({"schedule": "linear", "beta_end": "inf"}, "beta_end"),
     ({"beta_start": "x"}, "beta_start"), ({"beta_end": ""}, "beta_end"),
     ({"max_beta": "1e999"}, "max_beta"), ({"max_beta": "most"}, "max_beta"),
-    ({"rescale_zero_snr": "yes"}, "rescale_zero_snr"), ({"rescale_zero_snr": "1"}, "rescale_zero_snr"),
-    ({"rescale_zero_snr": ""}, "rescale_zero_snr"), ({"rescale_zero_snr": "True"}, "rescale_zero_snr"),
+    ({"rescale_zero_snr": "yes"}, "rescale_zero_snr"),
+    ({"rescale_zero_snr": "1"}, "rescale_zero_snr"),
+    ({"rescale_zero_snr": ""}, "rescale_zero_snr"),
+    ({"rescale_zero_snr": "True"}, "rescale_zero_snr"),
     ({"rescale_zero_snr": "true", "steps": "1"}, "rescale_zero_snr"),
     ({"rescale_zero_snr": "true", "steps": "0"}, "rescale_zero_snr"),
     ({"rescale_zero_snr": "true", "betas": "0.5,0,0"}, "rescale_zero_snr"),
-    ({"parameterization": ""}, "parameterization"), ({"parameterization": "sd"}, "parameterization"),
+    ({"parameterization": ""}, "parameterization"),
+    ({"parameterization": "sd"}, "parameterization"),
     ({"parameterization": "STD"}, "parameterization"),
     ({"channels": "grey"}, "channels"), ({"channels": ""}, "channels"),
     ({"sampler": "euler"}, "sampler"), ({"sampler": ""}, "sampler"),
@@ -79,7 +82,8 @@ def test_a_field_of_a_form_is_refused_alike(client, body, parameters, name):
 
 
 @pytest.mark.parametrize("path, names", [
-    (FRAMES, ["bins", "range", "offset"]), (IMAGE_HISTOGRAMS, ["compression", "content", "offset"])])
+    (FRAMES, ["bins", "range", "offset"]),
+    (IMAGE_HISTOGRAMS, ["compression", "content", "offset"])])
 def test_a_parameter_of_another_endpoint_is_unknown(client, body, path, names):
     good = {"bins": "5", "range": "0,1", "offset": "1", "compression": "fast", "content": "x"}
     for name in names:
@@ -96,7 +100,8 @@ def test_a_parameter_given_twice_is_refused_by_its_name(client, body, path, name
     assert_ok(ask(client, body, path, **{name: values}, **form))
     twice = client.post(path, data=body, params=[(name, values), (name, values), *form.items()])
     assert_problem(twice, 400, parameter=name)
-    both = client.post(path, files={"image": body}, data={name: values}, params={name: values} | form)
+    both = client.post(path, files={"image": body}, data={name: values},
+                       params={name: values} | form)
     assert_problem(both, 400, parameter=name)
 
 

@@ -1,4 +1,4 @@
-"""Answers of many parts: multipart read by Python's email, ZIP with its manifest, JSON, streaming."""
+"""Answers of many parts: multipart read by Python's email, ZIP with its manifest, JSON."""
 
 import base64
 import json

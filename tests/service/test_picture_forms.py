@@ -133,6 +133,9 @@ def test_a_sheet_is_no_animation_and_nothing_but_a_picture(client, png):
         assert "image/png" in assert_problem(apng, 406)["detail"]
         for form in ("zip", "multipart", "json", "npy", "npz"):
             assert_problem(ask(client, png, layout=layout, format=form), 400, parameter="layout")
+        for accept in ("application/zip", "multipart/mixed", "application/x-npy, application/json"):
+            response = ask(client, png, headers={"Accept": accept}, layout=layout)
+            assert_problem(response, 400, parameter="layout")
     for form in ("zip", "multipart", "json", "npy", "npz"):
         assert_ok(ask(client, png, layout="animation", format=form, steps=1))
 
@@ -327,8 +330,9 @@ def test_every_kind_of_input_has_a_recipe(client, photo):
 
 # Names
 
-@pytest.mark.parametrize("form, kind", [("png", "inline"), ("json", "inline"), ("zip", "attachment"),
-                                        ("npy", "attachment"), ("npz", "attachment")])
+@pytest.mark.parametrize("form, kind", [
+    ("png", "inline"), ("json", "inline"), ("zip", "attachment"), ("npy", "attachment"),
+    ("npz", "attachment")])
 def test_an_answer_has_a_name(client, png, form, kind):
     response = assert_ok(ask(client, png, format=form, seed=2**64 - 1, steps=1))
     assert response.headers["Content-Disposition"] == \

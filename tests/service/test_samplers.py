@@ -78,7 +78,8 @@ def test_chosen_frames_of_a_long_run_are_the_judges(client, start, png, sampler,
 @SAMPLERS
 def test_ten_thousand_steps_are_allowed(client, start, sampler):
     small = start[:2, :2]
-    got = states(client, npy(small), sampler=sampler, seed=3, steps=10000, frames="9000", beta=0.001)
+    got = states(client, npy(small), sampler=sampler, seed=3, steps=10000, frames="9000",
+                 beta=0.001)
     expected = runs.sampled(sampler, small, np.full(10000, 0.001), 3, [9000])
     assert_states(got, expected)
 
@@ -160,7 +161,8 @@ def test_a_chain_goes_on_from_every_step_bit_for_bit(client, png):
 def test_a_state_may_have_any_shape_and_order(client, png, shape, order):
     whole = states(client, png, steps=6, seed=1)
     state = np.array(whole[4].reshape(shape), order=order)
-    assert_same_bits(states(client, npy(state), steps=6, seed=1, start_step=4), whole[4:], "the rest")
+    rest = states(client, npy(state), steps=6, seed=1, start_step=4)
+    assert_same_bits(rest, whole[4:], "the rest")
 
 
 def test_the_answer_of_one_frame_is_sent_back_as_it_is(client, png):
@@ -240,7 +242,7 @@ def test_every_form_takes_a_start(client, start, form):
                                    frames="18-20").content
 
 
-@pytest.mark.parametrize("body", [pictures.png_of, jpeg, ], ids=["png", "jpeg"])
+@pytest.mark.parametrize("body", [pictures.png_of, jpeg], ids=["png", "jpeg"])
 @pytest.mark.parametrize("path", ["/v1/images/frames", "/v1/images/histograms"])
 def test_a_picture_is_no_state(client, photo, path, body):
     assert_problem(ask(client, body(photo), path, start_step=3), 400, parameter="start_step")
@@ -255,7 +257,8 @@ def test_a_picture_is_no_state(client, photo, path, body):
     ({"start_step": ""}, "start_step"), ({"start_step": 1.5}, "start_step"),
     ({"start_step": 4, "frames": "3"}, "frames"), ({"start_step": 4, "frames": "0-20"}, "frames"),
     ({"start_step": 4, "frames": "5,2"}, "frames"), ({"start_step": 4, "frames": "21"}, "frames"),
-    ({"sampler": "Chain"}, "sampler"), ({"sampler": ""}, "sampler"), ({"sampler": "ddim"}, "sampler"),
+    ({"sampler": "Chain"}, "sampler"), ({"sampler": ""}, "sampler"),
+    ({"sampler": "ddim"}, "sampler"),
     ({"sampler": "jump,tree"}, "sampler"),
 ], ids=str)
 def test_what_cannot_be_is_refused_by_its_name(client, start, path, parameters, parameter):

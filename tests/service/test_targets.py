@@ -185,6 +185,15 @@ def test_targets_are_no_pictures(client, png, content, form):
     assert_problem(ask(client, png, content=content, format=form), 400, parameter="content")
 
 
+@pytest.mark.parametrize("content", ["noise", "x,velocity"])
+def test_accept_cannot_have_a_target_as_a_picture(client, png, content):
+    for accept in ("image/png", "application/zip", "application/json, image/apng"):
+        assert_problem(ask(client, png, headers={"Accept": accept}, content=content), 400,
+                       parameter="content")
+    detail = assert_problem(ask(client, png, headers={"Accept": "text/html"}, content=content), 406)
+    assert "application/x-npz" in detail["detail"]
+
+
 @pytest.mark.parametrize("content", ["", "X", "y", "x,", ",x", "x,x", "noise,noise", "x,noise,x",
                                      "x noise", "x, noise", "x;noise", "all", "epsilon"])
 def test_a_content_that_does_not_exist_is_refused_by_its_name(client, png, content):
