@@ -140,6 +140,25 @@ def test_clipped_counts_what_is_beyond_one_and_not_one_itself(client):
     assert [channel["clipped"] for channel in channels] == [0, 0.5, 1]
 
 
+def test_where_no_value_is_near_there_is_no_entropy(client):
+    """Beyond [-4, 4] nothing is counted for the entropy in nats: null, as JSON has no NaN."""
+    far = npy(np.full((3, 4, 3), 9.0))
+    for channel in histograms(client, far, steps=0)["frames"][0]["channels"]:
+        assert channel["entropy"] is None
+        assert (channel["entropy_bits"], channel["clipped"], channel["mean"]) == (0, 1, 9)
+
+
+def test_the_largest_floats_are_counted_without_infinities(client):
+    values = np.float32([[[3e38, -3e38, 1e-40], [-3e38, 3e38, -1e-42]]])
+    document = histograms(client, npy(values), seed=SEED, steps=2, measures="terms")
+    found = states(client, npy(values), seed=SEED, steps=2)
+    assert np.isfinite(found).all()
+    assert_histograms(document, found)
+    x = found[1].astype(np.float64)
+    assert document["frames"][2]["terms"]["deterministic"] == pytest.approx(
+        (1 - np.sqrt(0.75)) * np.sqrt(np.mean(x**2)), rel=1e-9)
+
+
 def test_every_kind_of_body_has_histograms(client):
     photo = pictures.photo(20, 14)
     for body in (jpeg(photo), npy(photo), npy(np.float32(photo) / 99), pictures.png_of(photo)):
