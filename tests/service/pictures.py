@@ -1,6 +1,7 @@
 """Pictures to send and to read back: a photo, a PNG writer of its own, Pillow for all answers."""
 
 import base64
+import functools
 import io
 import json
 import struct
@@ -18,12 +19,17 @@ ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 GRAY, RGB, PALETTE, GRAY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 
 
-def photo(width, height):
-    """A real photo, cut and scaled to a size, as an array (height, width, 3) of bytes."""
+@functools.cache
+def face():
+    """The middle of a real photo; unpacking it takes longer than most tests, so it is done once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        face = Image.fromarray(scipy.misc.face())
-    return np.asarray(face.crop((256, 64, 896, 704)).resize((width, height), Image.LANCZOS))
+        return Image.fromarray(scipy.misc.face()).crop((256, 64, 896, 704))
+
+
+def photo(width, height):
+    """A real photo, cut and scaled to a size, as an array (height, width, 3) of bytes."""
+    return np.asarray(face().resize((width, height), Image.LANCZOS))
 
 
 def noise_picture(width, height, seed=0):
