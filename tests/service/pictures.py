@@ -1,6 +1,7 @@
 """Pictures to send and to read back: a photo, a PNG writer of its own, Pillow for all answers."""
 
 import base64
+import functools
 import io
 import json
 import struct
@@ -18,12 +19,17 @@ ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 GRAY, RGB, PALETTE, GRAY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
 
 
-def photo(width, height):
-    """A real photo, cut and scaled to a size, as an array (height, width, 3) of bytes."""
+@functools.cache
+def face():
+    """The middle of a real photo; unpacking it takes longer than most tests, so it is done once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        face = Image.fromarray(scipy.misc.face())
-    return np.asarray(face.crop((256, 64, 896, 704)).resize((width, height), Image.LANCZOS))
+        return Image.fromarray(scipy.misc.face()).crop((256, 64, 896, 704))
+
+
+def photo(width, height):
+    """A real photo, cut and scaled to a size, as an array (height, width, 3) of bytes."""
+    return np.asarray(face().resize((width, height), Image.LANCZOS))
 
 
 def noise_picture(width, height, seed=0):
@@ -86,23 +92,23 @@ def open_png(data):
     return image
 
 
-def pixels(data):
-    """The pixels of a PNG with one picture, which has to be RGB."""
+def pixels(data, mode="RGB"):
+    """The pixels of a PNG with one picture, which has to be of the mode."""
     image = open_png(data)
-    assert image.mode == "RGB", f"a frame's mode is {image.mode}, not RGB"
+    assert image.mode == mode, f"a frame's mode is {image.mode}, not {mode}"
     assert getattr(image, "n_frames", 1) == 1, "more than one picture where one was expected"
     return np.asarray(image)
 
 
-def animation(data):
+def animation(data, mode="RGB"):
     """The frames of an animated PNG as arrays, and a list of Pillow's info of each."""
     image = open_png(data)
     assert image.is_animated, "the PNG is not animated"
     frames, infos = [], []
     for index in range(image.n_frames):
         image.seek(index)
-        assert image.mode == "RGB", f"frame {index} has mode {image.mode}, not RGB"
-        frames.append(np.asarray(image.convert("RGB")))
+        assert image.mode == mode, f"frame {index} has mode {image.mode}, not {mode}"
+        frames.append(np.asarray(image.convert(mode)))
         infos.append(dict(image.info))
     return frames, infos
 
@@ -114,11 +120,11 @@ def archive(data):
         return {name: file.read(name) for name in file.namelist()}
 
 
-def archive_frames(data):
+def archive_frames(data, mode="RGB"):
     """The frames of a ZIP answer as a dictionary t -> array, and its manifest."""
     members = archive(data)
     manifest = json.loads(members.pop("manifest.json"))
-    frames = {int(name[len("frame-"):-len(".png")]): pixels(png)
+    frames = {int(name[len("frame-"):-len(".png")]): pixels(png, mode)
               for name, png in members.items()}
     return frames, manifest
 
