@@ -141,7 +141,8 @@ static inline void make_arrays(void)
     append(RAW_BODY, values, SAMPLES * sizeof *values);
     /* uint16 has half the bytes, and its name as many letters */
     assert_int_equal(codec_npy_head(image, 2, &made_bodies[DEEP_BODY]), DISSOLVE_OK);
-    char *type = strstr((char *)made_bodies[DEEP_BODY].data + 10, "<f4");
+    struct codec_buffer *head = &made_bodies[DEEP_BODY];
+    char *type = memmem(head->data, head->size, "<f4", 3);
     assert_non_null(type);
     memcpy(type, "<u2", 3);
     append(DEEP_BODY, values, PIXELS * 2);
