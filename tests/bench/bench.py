@@ -168,7 +168,7 @@ def mixture(bench):
     return bench.median("/v1/samples/histograms", body, "application/json", check_histograms)
 
 
-for isa in ("baseline", "avx2"):
+for isa in ("baseline", "avx2", "avx512"):
     for threads in (1, 2):
 
         @row(f"engine, per element and step, {isa}, {threads} thread{'s' * (threads > 1)}")
