@@ -228,9 +228,9 @@ LANES_INLINE bool upper_is_new(size_t g, uint64_t block)
     return g == 0 || (uint32_t)block == 0;
 }
 
-static void run_some(float *x, size_t groups, const struct kernel_noise *noise,
-                     const struct round_keys *keys, uint32_t t, const struct kernel_step *steps,
-                     size_t count)
+LANES_INLINE void run_some(float *x, size_t groups, const struct kernel_noise *noise,
+                           const struct round_keys *keys, uint32_t t,
+                           const struct kernel_step *steps, size_t count)
 {
     struct step_part step[STEPS_AHEAD];
     size_t passes = groups * (KERNEL_GROUP / PASS);
@@ -263,7 +263,10 @@ static void run(float *x, size_t groups, const struct kernel_noise *noise, uint3
     make_round_keys(noise->seed, &keys);
     while (count > 0) {
         size_t some = count < STEPS_AHEAD ? count : STEPS_AHEAD;
-        run_some(x, groups, noise, &keys, t, steps, some);
+        if (some == 1) /* by itself, so that it needs no loop: with every frame wanted, so it is */
+            run_some(x, groups, noise, &keys, t, steps, 1);
+        else
+            run_some(x, groups, noise, &keys, t, steps, some);
         t += (uint32_t)some;
         steps += some;
         count -= some;

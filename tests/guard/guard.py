@@ -14,8 +14,8 @@ import tempfile
 
 # Workload of guard.c: its size in units, the unit, and the most instructions a unit may take.
 WORK = {
-    "kernel steps": (256 * 64 * 20, "element and step", 8.12),
-    "kernel one step": (256 * 64, "element", 10.35),
+    "kernel steps": (256 * 64 * 20, "element and step", 8.38),
+    "kernel one step": (256 * 64, "element", 9.30),
     "kernel bridge": (256 * 64, "element", 9.03),
     "kernel normals": (256 * 64, "element", 8.67),
     "kernel rendering": (256 * 64, "element", 0.92),
