@@ -5,8 +5,8 @@
 #include "lanes_vectors.h"
 
 #ifdef LANES_SSE2
-#include <immintrin.h>
 #include <float.h>
+#include <immintrin.h>
 
 #define LANES_BLOCKS ((vlong){0, 1})
 
