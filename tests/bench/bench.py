@@ -182,7 +182,7 @@ def json_samples(bench):
     return bench.median(MILLION, body, "application/json", check_million)
 
 
-for isa in ("baseline", "avx2"):
+for isa in ("baseline", "avx2", "avx512"):
     for threads in (1, 2):
 
         @row(f"engine, per element and step, {isa}, {threads} thread{'s' * (threads > 1)}")
