@@ -8,6 +8,7 @@
  */
 
 #include "kernel.h"
+#include "kernel_counts.h"
 #include "lanes.h"
 
 #define PASS (4 * LANES) /* elements */
@@ -210,5 +211,12 @@ static void render(const float *x, size_t n, uint8_t *pixels)
     }
 }
 
-const struct kernel KERNEL_SYMBOL = {
-    .name = KERNEL_NAME, .run = run, .bridge = bridge, .normals = normals, .render = render};
+const struct kernel KERNEL_SYMBOL = {.name = KERNEL_NAME,
+                                     .run = run,
+                                     .bridge = bridge,
+                                     .normals = normals,
+                                     .render = render,
+                                     .moments = moments,
+                                     .tally = tally,
+                                     .ends = ends,
+                                     .places = places};
