@@ -96,8 +96,9 @@ void json_floats(struct json_writer *writer, const float *values, size_t count)
     char digits[CODEC_NUMBER_ROOM];
     json_open(writer, '[');
     for (size_t i = 0; i < count; i++) {
+        size_t size = codec_number_print_float(values[i], digits);
         separate(writer);
-        put(writer, digits, codec_number_print_float(values[i], digits));
+        put(writer, size > 0 ? digits : "null", size > 0 ? size : 4);
     }
     json_close(writer, ']');
 }

@@ -268,6 +268,46 @@ static void the_writer_places_commas_and_turns_infinities_to_null(void **state)
     codec_buffer_free(&out);
 }
 
+static void the_writer_has_floats_and_truths(void **state)
+{
+    (void)state;
+    struct codec_buffer out = {0};
+    struct json_writer json = {.out = &out};
+    const float floats[] = {0.1f, NAN, -0.0f, 16777216, -INFINITY, 1e-45f, 3.4028235e38f};
+    json_open(&json, '{');
+    json_key(&json, "a");
+    json_floats(&json, floats, 7);
+    json_key(&json, "b");
+    json_boolean(&json, true);
+    json_key(&json, "c");
+    json_boolean(&json, false);
+    json_key(&json, "d");
+    json_floats(&json, NULL, 0);
+    json_close(&json, '}');
+    assert_int_equal(json.status, DISSOLVE_OK);
+    assert_int_equal(codec_buffer_append(&out, "", 1), DISSOLVE_OK);
+    assert_string_equal((char *)out.data, "{\"a\":[0.1,null,-0,16777216,null,1e-45,3.4028235e+38],"
+                                          "\"b\":true,\"c\":false,\"d\":[]}");
+    codec_buffer_free(&out);
+}
+
+/* The first failure stays, and nothing follows it. */
+static void a_failure_of_the_writer_sticks(void **state)
+{
+    (void)state;
+    struct codec_buffer out = {0};
+    struct json_writer json = {.out = &out};
+    const float one = 1;
+    json_text(&json, "x");
+    json.status = DISSOLVE_NO_MEMORY;
+    json_floats(&json, &one, 1);
+    json_boolean(&json, true);
+    json_null(&json);
+    assert_int_equal(json.status, DISSOLVE_NO_MEMORY);
+    assert_int_equal(out.size, 3);
+    codec_buffer_free(&out);
+}
+
 static void problems_are_documents(void **state)
 {
     (void)state;
@@ -291,6 +331,8 @@ int main(void)
         cmocka_unit_test(a_nul_is_no_space),
         cmocka_unit_test(long_arrays_grow),
         cmocka_unit_test(the_writer_places_commas_and_turns_infinities_to_null),
+        cmocka_unit_test(the_writer_has_floats_and_truths),
+        cmocka_unit_test(a_failure_of_the_writer_sticks),
         cmocka_unit_test(problems_are_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
