@@ -45,6 +45,18 @@ static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squ
     return DISSOLVE_OK;
 }
 
+static enum dissolve_status open_tally(const struct api_pipeline *pipeline, struct api_slot *slot)
+{
+    if (pipeline->want_measures == API_MEASURE_NOTHING)
+        return DISSOLVE_OK;
+    if (pipeline->want_measures == API_MEASURE_MOMENTS && !slot->tally)
+        return dissolve_tally_create_moments(pipeline->elements, &slot->tally);
+    if (!slot->tally)
+        return dissolve_tally_create(pipeline->elements, pipeline->channels, &slot->tally);
+    dissolve_tally_reset(slot->tally);
+    return DISSOLVE_OK;
+}
+
 /* Makes what a slot lacks, and empties what it has. */
 static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struct api_slot *slot)
 {
@@ -52,7 +64,8 @@ static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struc
     enum dissolve_status status = DISSOLVE_OK;
     if (pipeline->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
         return DISSOLVE_NO_MEMORY;
-    if (pipeline->want_state && !slot->state_room && !(slot->state_room = calloc(n, sizeof(float))))
+    if (pipeline->want_state && !slot->state_room &&
+        !(slot->state_room = malloc(n * sizeof(float)))) /* no overflow: a state has this size */
         return DISSOLVE_NO_MEMORY;
     if (pipeline->want_terms)
         status = open_squares(n, &slot->before);
@@ -60,11 +73,7 @@ static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struc
         status = open_squares(n, &slot->noise);
     if (status != DISSOLVE_OK)
         return status;
-    if (pipeline->want_measures && slot->tally)
-        dissolve_tally_reset(slot->tally);
-    else if (pipeline->want_measures)
-        return dissolve_tally_create(n, pipeline->channels, &slot->tally);
-    return DISSOLVE_OK;
+    return open_tally(pipeline, slot);
 }
 
 static void slot_free(struct api_slot *slot)
@@ -145,7 +154,7 @@ static void encode_slot(void *context, size_t index)
     struct window *window = context;
     struct api_pipeline *pipeline = window->run->pipeline;
     struct api_slot *slot = &window->slots[index];
-    if (pipeline->want_measures)
+    if (slot->tally)
         dissolve_tally_read(slot->tally, &slot->measures);
     slot->terms.made = pipeline->want_terms && slot->t > pipeline->start;
     if (slot->terms.made) {
