@@ -13,8 +13,6 @@
 #define WIDE  (LANES / 2)   /* doubles in a vector */
 #define PARTS (SUMS / WIDE) /* vectors that hold the partial sums */
 
-typedef double vdouble __attribute__((vector_size(4 * LANES)));
-
 /* ---- What needs an instruction by name ---- */
 
 #if LANES == 8

@@ -9,6 +9,7 @@
 
 #include "kernel.h"
 #include "kernel_counts.h"
+#include "kernel_gauss.h"
 #include "lanes.h"
 
 #define PASS (4 * LANES) /* elements */
@@ -219,4 +220,5 @@ const struct kernel KERNEL_SYMBOL = {.name = KERNEL_NAME,
                                      .moments = moments,
                                      .tally = tally,
                                      .ends = ends,
-                                     .places = places};
+                                     .places = places,
+                                     .gauss = add_gauss};

@@ -1,0 +1,84 @@
+/* The kernel's bell curves, in double, with an exponential of its own. Included by
+   kernel_template.h, once per instruction set. */
+
+#include "kernel.h"
+#include "lanes.h"
+
+#define WIDE (LANES / 2) /* doubles in a vector */
+
+/*
+ * Adding this to a double of less than 2^51 rounds it to a whole number, which then stands in the
+ * lower bits.
+ */
+#define ROUNDER 0x1.8p52
+
+LANES_INLINE vdouble lanes_all_double(double value)
+{
+    return (vdouble){0} + value;
+}
+
+/* 2^k, where rounder is ROUNDER + k, -1022 <= k <= 1023. */
+LANES_INLINE vdouble power_of_two(vdouble rounder)
+{
+    return (vdouble)(((vlong)rounder + 1023) << 52);
+}
+
+/*
+ * e^r for |r| <= ln(2)/2 by its Taylor polynomial of degree 13, whose error is 4e-18; in pairs, and
+ * pairs of pairs (Estrin's scheme), for in a row each term would wait for the one before.
+ */
+LANES_INLINE vdouble exponential_near_zero(vdouble r)
+{
+    vdouble r2 = r * r, r4 = r2 * r2;
+    vdouble p0 = r + 1.0;
+    vdouble p2 = r * (1.0 / 6) + 1.0 / 2;
+    vdouble p4 = r * (1.0 / 120) + 1.0 / 24;
+    vdouble p6 = r * (1.0 / 5040) + 1.0 / 720;
+    vdouble p8 = r * (1.0 / 362880) + 1.0 / 40320;
+    vdouble p10 = r * (1.0 / 39916800) + 1.0 / 3628800;
+    vdouble p12 = r * (1.0 / 6227020800) + 1.0 / 479001600;
+    vdouble high = (p8 + p10 * r2) + p12 * r4;
+    return (p0 + p2 * r2) + ((p4 + p6 * r2) + high * r4) * r4;
+}
+
+/*
+ * e^y, y <= 746, within 5e-16 of its value, or half of the smallest double; infinite beyond the
+ * largest. y = k ln 2 + r, with ln 2 in two parts, the first of which k times is exact (fdlibm's e_exp.c). Half
+ * of k at a time, so that both powers are normal numbers.
+ */
+LANES_INLINE vdouble exponential(vdouble y)
+{
+    const vdouble least = lanes_all_double(-746.0);
+    vlong held = (vlong)(y > least);
+    y = (vdouble)((held & (vlong)y) | (~held & (vlong)least));
+    vdouble k = (y * 0x1.71547652b82fep+0 + ROUNDER) - ROUNDER;
+    vdouble r = (y - k * 0x1.62e42fee00000p-1) - k * 0x1.a39ef35793c76p-33;
+    vdouble half = k * 0.5 + ROUNDER;
+    vdouble rest = (k - (half - ROUNDER)) + ROUNDER;
+    return exponential_near_zero(r) * power_of_two(half) * power_of_two(rest);
+}
+
+LANES_INLINE vdouble gauss_of(vdouble x, const struct kernel_gauss *gauss)
+{
+    vdouble z = (x - gauss->mean) / gauss->sd;
+    return exponential(gauss->peak - 0.5 * z * z);
+}
+
+static void add_gauss(const double *x, size_t n, const struct kernel_gauss *gauss, double *sums)
+{
+    size_t whole = n - n % WIDE;
+    for (size_t i = 0; i < whole; i += WIDE) {
+        vdouble at, sum;
+        memcpy(&at, x + i, sizeof at);
+        memcpy(&sum, sums + i, sizeof sum);
+        sum += gauss_of(at, gauss);
+        memcpy(sums + i, &sum, sizeof sum);
+    }
+    if (whole < n) {
+        vdouble at = lanes_all_double(gauss->mean), sum = {0};
+        memcpy(&at, x + whole, (n - whole) * sizeof *x);
+        memcpy(&sum, sums + whole, (n - whole) * sizeof *x);
+        sum += gauss_of(at, gauss);
+        memcpy(sums + whole, &sum, (n - whole) * sizeof *x);
+    }
+}
