@@ -1,7 +1,7 @@
 /* Uniform histograms with numpy.histogram's edges and numpy.histogram's way to a value's bin. */
 #include <dissolve/histogram.h>
 
-#include "kernel.h"
+#include "measuring.h"
 
 #include <float.h>
 #include <math.h>
@@ -27,7 +27,7 @@ struct counter {
     size_t bins;
     double *edges;
     double scale; /* bins per unit */
-    struct kernel_ruler ruler;
+    struct measuring_ruler ruler;
     uint32_t counts[SLOTS][ROOM];
 };
 
@@ -35,7 +35,7 @@ static struct ends ends_of_values(const float *x, size_t n)
 {
     float low, high;
 
-    kernel_active()->ends(x, n, &low, &high);
+    measuring_active()->ends(x, n, &low, &high);
     return (struct ends){(double)low, (double)high};
 }
 
@@ -107,7 +107,7 @@ static bool make_ruler(struct counter *counter)
     if (!(error < 0x1p-6) || !(counter->scale >= (double)FLT_MIN) ||
         !(counter->scale <= (double)FLT_MAX))
         return false;
-    counter->ruler = (struct kernel_ruler){
+    counter->ruler = (struct measuring_ruler){
         .scale = (float)counter->scale,
         .origin = (float)(1.0 - counter->ends.low * counter->scale),
         .top = (float)(bins + 1.5),
@@ -120,12 +120,12 @@ static bool make_ruler(struct counter *counter)
 static void count_chunk(struct counter *counter, const float *x, size_t count)
 {
     int32_t place[CHUNK];
-    uint8_t doubts[CHUNK / KERNEL_PLACES];
+    uint8_t doubts[CHUNK / MEASURING_PLACES];
 
-    kernel_active()->places(x, count / KERNEL_PLACES, &counter->ruler, place, doubts);
-    for (size_t g = 0; g < count / KERNEL_PLACES; g++) {
+    measuring_active()->places(x, count / MEASURING_PLACES, &counter->ruler, place, doubts);
+    for (size_t g = 0; g < count / MEASURING_PLACES; g++) {
         for (unsigned left = doubts[g]; left; left &= left - 1) {
-            size_t i = g * KERNEL_PLACES + (size_t)__builtin_ctz(left);
+            size_t i = g * MEASURING_PLACES + (size_t)__builtin_ctz(left);
 
             place[i] = (int32_t)exact_place(counter, x[i]);
         }
@@ -138,7 +138,7 @@ static void count_chunk(struct counter *counter, const float *x, size_t count)
 
 static void count_span(struct counter *counter, bool ruled, const float *x, size_t n)
 {
-    size_t whole = ruled ? n - n % KERNEL_PLACES : 0;
+    size_t whole = ruled ? n - n % MEASURING_PLACES : 0;
 
     for (size_t done = 0; done < whole; done += CHUNK)
         count_chunk(counter, x + done, whole - done < CHUNK ? whole - done : CHUNK);

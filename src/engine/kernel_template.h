@@ -8,8 +8,6 @@
  */
 
 #include "kernel.h"
-#include "kernel_counts.h"
-#include "kernel_gauss.h"
 #include "lanes.h"
 
 #define PASS (4 * LANES) /* elements */
@@ -212,13 +210,5 @@ static void render(const float *x, size_t n, uint8_t *pixels)
     }
 }
 
-const struct kernel KERNEL_SYMBOL = {.name = KERNEL_NAME,
-                                     .run = run,
-                                     .bridge = bridge,
-                                     .normals = normals,
-                                     .render = render,
-                                     .moments = moments,
-                                     .tally = tally,
-                                     .ends = ends,
-                                     .places = places,
-                                     .gauss = add_gauss};
+const struct kernel KERNEL_SYMBOL = {
+    .name = KERNEL_NAME, .run = run, .bridge = bridge, .normals = normals, .render = render};

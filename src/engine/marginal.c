@@ -2,7 +2,7 @@
  */
 #include <dissolve/marginal.h>
 
-#include "kernel.h"
+#include "measuring.h"
 
 #include <float.h>
 #include <math.h>
@@ -198,10 +198,10 @@ static double sum_block(const struct part *begin, const struct part *end, double
     for (size_t i = 0; i < count; i++)
         points[i] = (first + (double)i) / DENSITY;
     for (const struct part *part = begin; part < end; part++) {
-        const struct kernel_gauss gauss = {part->at, part->sd, peak_of(part->weight, part->sd)};
+        const struct measuring_gauss gauss = {part->at, part->sd, peak_of(part->weight, part->sd)};
 
         if (part->left <= right && part->right >= left)
-            kernel_active()->gauss(points, count, &gauss, density);
+            measuring_active()->gauss(points, count, &gauss, density);
     }
     for (size_t i = 0; i < count; i++) {
         if (density[i] > 0.0)
@@ -298,13 +298,13 @@ static void add_component(const struct dissolve_marginal *marginal, size_t k, do
                           const double *x, size_t n, double *density)
 {
     double sd = sd_of(marginal, k);
-    const struct kernel_gauss gauss = {
+    const struct measuring_gauss gauss = {
         .mean = marginal->signal * marginal->mixture->means[k],
         .sd = sd,
         .peak = peak_of(log_weight, sd),
     };
 
-    kernel_active()->gauss(x, n, &gauss, density);
+    measuring_active()->gauss(x, n, &gauss, density);
 }
 
 void dissolve_marginal_density(const struct dissolve_marginal *marginal, const double *x, size_t n,

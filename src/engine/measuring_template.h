@@ -1,113 +1,15 @@
-/* The kernel's other half: moments, cells of the tally, places in a histogram. Included by
-   kernel_template.h, once per instruction set. */
+/* The measures' loops, their one source. Included once per instruction set. */
 
 /*
- * All of it gives the same bits on every instruction set: sums in double have eight lanes, whatever
- * a register holds, and what is counted are integers.
+ * What it gives is the same on every instruction set: sums are of eight lanes in one order, what is
+ * counted are integers, and doubles know IEEE + - * / alone.
  */
 
-#include "kernel.h"
-#include "lanes.h"
+#include "measuring.h"
+#include "measuring_lanes.h"
 
-#define SUMS  8             /* partial sums of a block */
-#define WIDE  (LANES / 2)   /* doubles in a vector */
-#define PARTS (SUMS / WIDE) /* vectors that hold the partial sums */
-
-/* ---- What needs an instruction by name ---- */
-
-#if LANES == 8
-
-/* The first WIDE floats of x as doubles. */
-LANES_INLINE vdouble lanes_widen(const float *x)
-{
-    return (vdouble)_mm256_cvtps_pd(_mm_loadu_ps(x));
-}
-
-LANES_INLINE vint lanes_floor(vfloat a)
-{
-    return (vint)_mm256_cvttps_epi32(_mm256_floor_ps((__m256)a));
-}
-
-/* a > b ? a : b, and a < b ? a : b: b where one is NaN. */
-LANES_INLINE vfloat lanes_max(vfloat a, vfloat b)
-{
-    return (vfloat)_mm256_max_ps((__m256)a, (__m256)b);
-}
-
-LANES_INLINE vfloat lanes_min(vfloat a, vfloat b)
-{
-    return (vfloat)_mm256_min_ps((__m256)a, (__m256)b);
-}
-
-/* A bit for each lane of a mask, the first in bit 0. */
-LANES_INLINE unsigned lanes_bits(vint mask)
-{
-    return (unsigned)_mm256_movemask_ps((__m256)mask);
-}
-
-#else
-
-/* Of values within the range of an int32_t. */
-LANES_INLINE vint lanes_floor(vfloat a)
-{
-    vint whole = __builtin_convertvector(a, vint);
-    return whole + (__builtin_convertvector(whole, vfloat) > a);
-}
-
-#ifdef __SSE2__
-
-LANES_INLINE vdouble lanes_widen(const float *x)
-{
-    return (vdouble)_mm_cvtps_pd(_mm_castsi128_ps(_mm_loadu_si64(x)));
-}
-
-LANES_INLINE vfloat lanes_max(vfloat a, vfloat b)
-{
-    return (vfloat)_mm_max_ps((__m128)a, (__m128)b);
-}
-
-LANES_INLINE vfloat lanes_min(vfloat a, vfloat b)
-{
-    return (vfloat)_mm_min_ps((__m128)a, (__m128)b);
-}
-
-LANES_INLINE unsigned lanes_bits(vint mask)
-{
-    return (unsigned)_mm_movemask_ps((__m128)mask);
-}
-
-#else
-
-LANES_INLINE vdouble lanes_widen(const float *x)
-{
-    vdouble r = {0};
-    for (int i = 0; i < WIDE; i++)
-        r[i] = (double)x[i];
-    return r;
-}
-
-LANES_INLINE vfloat lanes_max(vfloat a, vfloat b)
-{
-    vint mask = a > b;
-    return (vfloat)((mask & (vint)a) | (~mask & (vint)b));
-}
-
-LANES_INLINE vfloat lanes_min(vfloat a, vfloat b)
-{
-    vint mask = a < b;
-    return (vfloat)((mask & (vint)a) | (~mask & (vint)b));
-}
-
-LANES_INLINE unsigned lanes_bits(vint mask)
-{
-    unsigned bits = 0;
-    for (int i = 0; i < LANES; i++)
-        bits |= (unsigned)(mask[i] & 1) << i;
-    return bits;
-}
-
-#endif
-#endif
+#define SUMS  8             /* partial sums of a block, whatever a register holds */
+#define PARTS (SUMS / WIDE) /* vectors that hold them */
 
 /* ---- Moments ---- */
 
@@ -152,7 +54,7 @@ LANES_INLINE double squares_of(const vdouble squares[PARTS], const float *rest, 
 }
 
 /* In two passes: first the mean, then the distances from it, which lose nothing to a large mean. */
-static struct kernel_moments moments(const float *x, size_t count)
+static struct measuring_moments moments(const float *x, size_t count)
 {
     size_t whole = count - count % SUMS;
     vdouble sums[PARTS] = {0}, squares[PARTS] = {0};
@@ -161,20 +63,21 @@ static struct kernel_moments moments(const float *x, size_t count)
     double mean = mean_of(sums, x + whole, count);
     for (size_t i = 0; i < whole; i += SUMS)
         add_squares(x + i, mean, squares);
-    return (struct kernel_moments){mean, squares_of(squares, x + whole, count, mean)};
+    return (struct measuring_moments){mean, squares_of(squares, x + whole, count, mean)};
 }
 
 /* ---- The tally ---- */
 
-/* The cells of x, see kernel.h; NaN is in cell 0. */
+/* The cells of x, see measuring.h; NaN is in cell 0. */
 LANES_INLINE vint cells_of(vfloat x)
 {
-    const float middle = KERNEL_BINS / 2;
-    vint level = __builtin_convertvector(lanes_clip01((x + 1.0f) * 0.5f) * 255.0f, vint);
-    vfloat place = x * (float)KERNEL_BINS_IN_ONE; /* exact: a power of two */
+    const float middle = MEASURING_BINS / 2;
+    vfloat v = lanes_min(lanes_max((x + 1.0f) * 0.5f, lanes_all(0.0f)), lanes_all(1.0f));
+    vint level = __builtin_convertvector(v * 255.0f, vint); /* as dissolve_render */
+    vfloat place = x * (float)MEASURING_BINS_IN_ONE;        /* exact: a power of two */
     place = lanes_min(lanes_max(place, lanes_all(-middle - 1)), lanes_all(middle + 0.5f));
     vint bin = lanes_floor(place) + (place == middle); /* a mask is -1 where it is true */
-    return level + bin + (KERNEL_BINS / 2 + 1);
+    return level + bin + (MEASURING_BINS / 2 + 1);
 }
 
 /* Cells of eight elements; adds those outside [-1, 1] to `clipped`. */
@@ -191,7 +94,7 @@ LANES_INLINE void find_cells(const float *x, int32_t *cells, vint *clipped)
 /* Counts eight elements, the first in slot `from`, while their squares add up. Both wait for
    something else, so together they take hardly longer than one. */
 LANES_INLINE void count_group(const float *x, const int32_t *cells, double mean,
-                              vdouble squares[PARTS], uint32_t *const row[KERNEL_SLOTS],
+                              vdouble squares[PARTS], uint32_t *const row[MEASURING_SLOTS],
                               size_t from, size_t slots)
 {
     add_squares(x, mean, squares);
@@ -201,7 +104,7 @@ LANES_INLINE void count_group(const float *x, const int32_t *cells, double mean,
 
 /* Pass two over a block. `slots` is a constant of each call, for speed. */
 LANES_INLINE double count_cells(const float *x, const int32_t *cells, size_t count, double mean,
-                                uint32_t *const row[KERNEL_SLOTS], size_t slots)
+                                uint32_t *const row[MEASURING_SLOTS], size_t slots)
 {
     size_t whole = count - count % SUMS, i = 0;
     vdouble squares[PARTS] = {0};
@@ -210,7 +113,7 @@ LANES_INLINE double count_cells(const float *x, const int32_t *cells, size_t cou
         count_group(x + i + SUMS, cells + i + SUMS, mean, squares, row, SUMS, slots);
         count_group(x + i + 2 * SUMS, cells + i + 2 * SUMS, mean, squares, row, 2 * SUMS, slots);
     }
-    for (; slots == KERNEL_SLOTS && i < whole; i += SUMS)
+    for (; slots == MEASURING_SLOTS && i < whole; i += SUMS)
         count_group(x + i, cells + i, mean, squares, row, 0, slots);
     for (size_t j = i; j < whole; j += SUMS)
         add_squares(x + j, mean, squares);
@@ -219,11 +122,11 @@ LANES_INLINE double count_cells(const float *x, const int32_t *cells, size_t cou
     return squares_of(squares, x + whole, count, mean);
 }
 
-static struct kernel_moments tally(const float *x, size_t first, size_t count,
-                                   struct kernel_counts *counts)
+static struct measuring_moments tally(const float *x, size_t first, size_t count,
+                                      struct measuring_counts *counts)
 {
-    int32_t cells[KERNEL_BLOCK];
-    uint32_t *row[KERNEL_SLOTS];
+    int32_t cells[MEASURING_BLOCK];
+    uint32_t *row[MEASURING_SLOTS];
     size_t whole = count - count % SUMS;
     vdouble sums[PARTS] = {0};
     vint clipped = {0};
@@ -244,8 +147,8 @@ static struct kernel_moments tally(const float *x, size_t first, size_t count,
     if (counts->slots == 3)
         squares = count_cells(x, cells, count, mean, row, 3);
     else
-        squares = count_cells(x, cells, count, mean, row, KERNEL_SLOTS);
-    return (struct kernel_moments){mean, squares};
+        squares = count_cells(x, cells, count, mean, row, MEASURING_SLOTS);
+    return (struct measuring_moments){mean, squares};
 }
 
 /* ---- Histograms ---- */
@@ -269,14 +172,14 @@ static void ends(const float *x, size_t n, float *lowest, float *highest)
     }
 }
 
-static void places(const float *x, size_t groups, const struct kernel_ruler *ruler, int32_t *place,
-                   uint8_t *doubts)
+static void places(const float *x, size_t groups, const struct measuring_ruler *ruler,
+                   int32_t *place, uint8_t *doubts)
 {
     vfloat scale = lanes_all(ruler->scale), origin = lanes_all(ruler->origin);
     vfloat top = lanes_all(ruler->top), sure = lanes_all(ruler->sure);
     for (size_t g = 0; g < groups; g++) {
         unsigned bits = 0;
-        for (int i = 0; i < KERNEL_PLACES; i += LANES, x += LANES, place += LANES) {
+        for (int i = 0; i < MEASURING_PLACES; i += LANES, x += LANES, place += LANES) {
             vfloat at = lanes_load(x) * scale + origin;
             at = lanes_min(lanes_max(at, lanes_all(0.5f)), top);
             vint whole = __builtin_convertvector(at, vint);
@@ -287,3 +190,80 @@ static void places(const float *x, size_t groups, const struct kernel_ruler *rul
         doubts[g] = (uint8_t)bits;
     }
 }
+
+/* ---- Bell curves ---- */
+
+/*
+ * Adding this to a double of less than 2^51 rounds it to a whole number, which then stands in the
+ * lower bits.
+ */
+#define ROUNDER 0x1.8p52
+
+/* 2^k, where rounder is ROUNDER + k, -1022 <= k <= 1023. */
+LANES_INLINE vdouble power_of_two(vdouble rounder)
+{
+    return (vdouble)(((vlong)rounder + 1023) << 52);
+}
+
+/*
+ * e^r for |r| <= ln(2)/2 by its Taylor polynomial of degree 13, whose error is 4e-18; in pairs, and
+ * pairs of pairs (Estrin's scheme), for in a row each term would wait for the one before.
+ */
+LANES_INLINE vdouble exponential_near_zero(vdouble r)
+{
+    vdouble r2 = r * r, r4 = r2 * r2;
+    vdouble p0 = r + 1.0;
+    vdouble p2 = r * (1.0 / 6) + 1.0 / 2;
+    vdouble p4 = r * (1.0 / 120) + 1.0 / 24;
+    vdouble p6 = r * (1.0 / 5040) + 1.0 / 720;
+    vdouble p8 = r * (1.0 / 362880) + 1.0 / 40320;
+    vdouble p10 = r * (1.0 / 39916800) + 1.0 / 3628800;
+    vdouble p12 = r * (1.0 / 6227020800) + 1.0 / 479001600;
+    vdouble high = (p8 + p10 * r2) + p12 * r4;
+    return (p0 + p2 * r2) + ((p4 + p6 * r2) + high * r4) * r4;
+}
+
+/*
+ * e^y, y <= 746, within 5e-16 of its value, or half of the smallest double; infinite beyond the
+ * largest. y = k ln 2 + r, with ln 2 in two parts, the first of which k times is exact (fdlibm's
+ * e_exp.c). Half of k at a time, so that both powers are normal numbers.
+ */
+LANES_INLINE vdouble exponential(vdouble y)
+{
+    const vdouble least = lanes_all_double(-746.0);
+    vlong held = (vlong)(y > least);
+    y = (vdouble)((held & (vlong)y) | (~held & (vlong)least));
+    vdouble k = (y * 0x1.71547652b82fep+0 + ROUNDER) - ROUNDER;
+    vdouble r = (y - k * 0x1.62e42fee00000p-1) - k * 0x1.a39ef35793c76p-33;
+    vdouble half = k * 0.5 + ROUNDER;
+    vdouble rest = (k - (half - ROUNDER)) + ROUNDER;
+    return exponential_near_zero(r) * power_of_two(half) * power_of_two(rest);
+}
+
+LANES_INLINE vdouble gauss_of(vdouble x, const struct measuring_gauss *gauss)
+{
+    vdouble z = (x - gauss->mean) / gauss->sd;
+    return exponential(gauss->peak - 0.5 * z * z);
+}
+
+static void add_gauss(const double *x, size_t n, const struct measuring_gauss *gauss, double *sums)
+{
+    size_t whole = n - n % WIDE;
+    for (size_t i = 0; i < whole; i += WIDE) {
+        vdouble at, sum;
+        memcpy(&at, x + i, sizeof at);
+        memcpy(&sum, sums + i, sizeof sum);
+        sum += gauss_of(at, gauss);
+        memcpy(sums + i, &sum, sizeof sum);
+    }
+    if (whole < n) {
+        vdouble at = lanes_all_double(gauss->mean), sum = {0};
+        memcpy(&at, x + whole, (n - whole) * sizeof *x);
+        memcpy(&sum, sums + whole, (n - whole) * sizeof *x);
+        sum += gauss_of(at, gauss);
+        memcpy(sums + whole, &sum, (n - whole) * sizeof *x);
+    }
+}
+
+const struct measuring MEASURING_SYMBOL = {
+    .moments = moments, .tally = tally, .ends = ends, .places = places, .gauss = add_gauss};
