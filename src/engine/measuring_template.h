@@ -71,7 +71,7 @@ static struct measuring_moments moments(const float *x, size_t count)
 /* The cells of x, see measuring.h; NaN is in cell 0. */
 LANES_INLINE vint cells_of(vfloat x)
 {
-    const float middle = MEASURING_BINS / 2;
+    const float middle = 0.5f * MEASURING_BINS;
     vfloat v = lanes_min(lanes_max((x + 1.0f) * 0.5f, lanes_all(0.0f)), lanes_all(1.0f));
     vint level = __builtin_convertvector(v * 255.0f, vint); /* as dissolve_render */
     vfloat place = x * (float)MEASURING_BINS_IN_ONE;        /* exact: a power of two */
