@@ -132,10 +132,9 @@ void json_integer(struct json_writer *writer, uint64_t value)
         keep(writer, print_integer(writer, at, value));
 }
 
-/* An array whose items a printer writes. A failure ends it: at is NULL then. */
-#define WRITE_ARRAY(writer, print, values, count)                   \
+/* Items that a printer writes. A failure ends it: `at` is NULL then. */
+#define WRITE_ITEMS(writer, print, values, count)                   \
     do {                                                            \
-        json_open(writer, '[');                                     \
         for (size_t done = 0; done < (count); done += RUN) {        \
             size_t end = (count)-done < RUN ? (count) : done + RUN; \
             char *at = make_room(writer, end - done);               \
@@ -144,20 +143,23 @@ void json_integer(struct json_writer *writer, uint64_t value)
             if (at)                                                 \
                 keep(writer, at);                                   \
         }                                                           \
-        json_close(writer, ']');                                    \
     } while (0)
-
-void json_numbers(struct json_writer *writer, const double *values, size_t count)
-{
-    WRITE_ARRAY(writer, print_number, values, count);
-}
 
 void json_floats(struct json_writer *writer, const float *values, size_t count)
 {
-    WRITE_ARRAY(writer, print_float, values, count);
+    WRITE_ITEMS(writer, print_float, values, count);
+}
+
+void json_numbers(struct json_writer *writer, const double *values, size_t count)
+{
+    json_open(writer, '[');
+    WRITE_ITEMS(writer, print_number, values, count);
+    json_close(writer, ']');
 }
 
 void json_integers(struct json_writer *writer, const uint64_t *values, size_t count)
 {
-    WRITE_ARRAY(writer, print_integer, values, count);
+    json_open(writer, '[');
+    WRITE_ITEMS(writer, print_integer, values, count);
+    json_close(writer, ']');
 }

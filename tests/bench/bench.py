@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ import PIL.Image
 
 ROUNDS = 5
 IMAGE = "/v1/images/frames?steps=20&beta=0.25&seed=42"
+MILLION = "/v1/samples/frames?steps=1&frames=last&format=npy&seed=42"
 MIXTURE = {
     "mixture": {"weights": [0.5, 0.3, 0.2], "means": [0, 5, -3], "stds": [1, 0.5, 1.5], "count": 10000},
     "steps": 40,
@@ -148,6 +150,11 @@ def check_zip(answer):
     require(sum(name.endswith(".png") for name in names) == 21, f"the ZIP holds {names}")
 
 
+def check_million(answer):
+    require(answer.startswith(b"\x93NUMPY"), "the answer is not a .npy file")
+    require(4_000_000 < len(answer) < 4_001_000, "the array has not 1,000,000 numbers")
+
+
 def check_histograms(answer):
     require(len(json.loads(answer)["frames"]) == 41, "the answer has not 41 frames")
 
@@ -166,6 +173,13 @@ def image_zip(bench):
 def mixture(bench):
     body = json.dumps(MIXTURE)
     return bench.median("/v1/samples/histograms", body, "application/json", check_histograms)
+
+
+@row("1,000,000 JSON samples, one step, over HTTP")
+def json_samples(bench):
+    numbers = random.Random(42)
+    body = json.dumps({"samples": [round(numbers.gauss(0, 1), 6) for _ in range(1_000_000)]})
+    return bench.median(MILLION, body, "application/json", check_million)
 
 
 for isa in ("baseline", "avx2"):

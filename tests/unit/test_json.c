@@ -66,6 +66,21 @@ static void samples_and_parameters_are_read(void **state)
     done(&r);
 }
 
+static void words_and_texts_are_read(void **state)
+{
+    (void)state;
+    struct reading r = read_text("{\"samples\":[1],\"a\":false,\"b\":\"\xc3\xa4\xe2\x82\xac"
+                                 "\xf0\x9f\x98\x80\",\"c\":[],\"d\":\"\\u20ac\\n\"}");
+    assert_true(r.fine);
+    assert_int_equal(r.arguments.count, 4);
+    assert_string_equal(r.arguments.list[0].text, "false");
+    assert_string_equal(r.arguments.list[1].text, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    assert_string_equal(r.arguments.list[2].text, "");
+    assert_string_equal(r.arguments.list[3].text, "\xe2\x82\xac\n");
+    assert_true(r.arguments.list[2].is_list && !r.arguments.list[1].is_list);
+    done(&r);
+}
+
 static void a_mixture_is_read(void **state)
 {
     (void)state;
@@ -170,6 +185,9 @@ static const struct refusal refusals[] = {
     {"{\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1],\"mu\":5}}", 400, "/mixture/mu"},
     {"{\"mixture\":{\"weights\":[1],\"weights\":[1],\"means\":[0],\"stds\":[1]}}", 400,
      "/mixture/weights"},
+    {"{\"mixture\":{\"weights\":[1],\"means\":[3.4e38],\"stds\":[1e38]}}", 400, "/mixture"},
+    {"{\"samples\":[1],\"x\xff\":1}", 400, ""},
+    {"{\"samples\":[1],\"x", 400, ""},
     {"{\"samples\":[1],\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1]}}", 400, ""},
 };
 
@@ -276,13 +294,18 @@ static void the_writer_has_floats_and_truths(void **state)
     const float floats[] = {0.1f, NAN, -0.0f, 16777216, -INFINITY, 1e-45f, 3.4028235e38f};
     json_open(&json, '{');
     json_key(&json, "a");
-    json_floats(&json, floats, 7);
+    json_open(&json, '[');
+    json_floats(&json, floats, 2);
+    json_floats(&json, floats + 2, 5);
+    json_close(&json, ']');
     json_key(&json, "b");
     json_boolean(&json, true);
     json_key(&json, "c");
     json_boolean(&json, false);
     json_key(&json, "d");
+    json_open(&json, '[');
     json_floats(&json, NULL, 0);
+    json_close(&json, ']');
     json_close(&json, '}');
     assert_int_equal(json.status, DISSOLVE_OK);
     assert_int_equal(codec_buffer_append(&out, "", 1), DISSOLVE_OK);
@@ -357,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_and_parameters_are_read),
+        cmocka_unit_test(words_and_texts_are_read),
         cmocka_unit_test(a_mixture_is_read),
         cmocka_unit_test(faults_are_refused_and_pointed_at),
         cmocka_unit_test(depth_and_size_beside_the_samples_are_limited),
