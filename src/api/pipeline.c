@@ -12,6 +12,10 @@
 #define WINDOW_FIRST 2
 #define WINDOWS      3
 
+/* Frames that take no more than this together, and fit one window, are one: each window more costs
+   its threads some waking up, and so little is soon done. */
+#define SMALL_BYTES ((size_t)2 << 20)
+
 struct window {
     struct api_slot *slots;
     struct dissolve_frame *frames;
@@ -23,13 +27,20 @@ struct window {
 struct run {
     struct api_pipeline *pipeline;
     size_t room;  /* slots in a window */
+    size_t first; /* frames of the first */
     size_t taken; /* frames that already belong to a window */
     struct window windows[WINDOWS];
 };
 
+/* No overflow: a state of so many floats is in memory. */
+static size_t frame_bytes(size_t elements, bool pixels, bool state)
+{
+    return elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
+}
+
 size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count)
 {
-    size_t bytes = elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
+    size_t bytes = frame_bytes(elements, pixels, state);
     size_t room = bytes > 0 ? WINDOW_BYTES / bytes : WINDOW_MOST;
     if (room > count)
         room = count;
@@ -102,12 +113,21 @@ static void window_free(struct window *window, size_t room)
     free(window->frames);
 }
 
+/* The first window is short, unless it is the only one and small. */
+static size_t first_of(const struct api_pipeline *pipeline, size_t room)
+{
+    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
+    bool only = pipeline->count <= room && bytes <= SMALL_BYTES / pipeline->count;
+
+    return only || room <= WINDOW_FIRST ? room : WINDOW_FIRST;
+}
+
 /* Gives the next frames to the window and tells the engine where to put them. */
 static enum dissolve_status fill(struct run *run, struct window *window)
 {
     struct api_pipeline *pipeline = run->pipeline;
     size_t left = pipeline->count - run->taken;
-    size_t most = run->taken == 0 && run->room > WINDOW_FIRST ? WINDOW_FIRST : run->room;
+    size_t most = run->taken == 0 ? run->first : run->room;
     enum dissolve_status status = window_open(window, run->room);
     window->run = run;
     window->count = left < most ? left : most;
@@ -229,9 +249,10 @@ static enum dissolve_status turn(struct run *run, size_t k)
 
 enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
 {
-    struct run run = {.pipeline = pipeline,
-                      .room = api_pipeline_room(pipeline->elements, pipeline->want_pixels,
-                                                pipeline->want_state, pipeline->count)};
+    struct run run = {.pipeline = pipeline};
+    run.room = api_pipeline_room(pipeline->elements, pipeline->want_pixels, pipeline->want_state,
+                                 pipeline->count);
+    run.first = first_of(pipeline, run.room);
     enum dissolve_status status = begin_steps(&run, &run.windows[0]);
     size_t k = 0;
     for (bool last = false; status == DISSOLVE_OK && !last; k++) {

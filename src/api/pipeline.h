@@ -74,7 +74,8 @@ size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count)
 /*
  * Runs all windows. While one is sent, the next is encoded and the one after it stepped, so that
  * memory holds three windows, whatever the number of steps. The first is short, so that the first
- * frame leaves early. Returns the first failure: of encode, emit, DISSOLVE_CANCELLED...
+ * frame leaves early; but a small job has one window. Returns the first failure: of encode, emit,
+ * DISSOLVE_CANCELLED...
  */
 DISSOLVE_MUST_USE enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline);
 
