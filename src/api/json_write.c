@@ -32,21 +32,52 @@ void json_close(struct json_writer *writer, char bracket)
     writer->comma = true;
 }
 
+/* Room for so many bytes; NULL after a failure. What is written there counts once it is kept. */
+static char *make_room(struct json_writer *writer, size_t size)
+{
+    if (writer->status == DISSOLVE_OK)
+        writer->status = codec_buffer_reserve(writer->out, size);
+    return writer->status == DISSOLVE_OK ? (char *)writer->out->data + writer->out->size : NULL;
+}
+
+static void keep(struct json_writer *writer, const char *end)
+{
+    writer->out->size = (size_t)((const uint8_t *)end - writer->out->data);
+}
+
+static char *print_comma(struct json_writer *writer, char *at)
+{
+    *at = ',';
+    at += writer->comma;
+    writer->comma = true;
+    return at;
+}
+
+/* A name or a string, with its comma. `after` follows the second quote. */
+static void write_quoted(struct json_writer *writer, const char *plain, const char *after)
+{
+    size_t size = strlen(plain), more = strlen(after);
+    char *at = make_room(writer, size + more + 3);
+    if (!at)
+        return;
+    at = print_comma(writer, at);
+    *at++ = '"';
+    memcpy(at, plain, size);
+    at += size;
+    *at++ = '"';
+    memcpy(at, after, more);
+    keep(writer, at + more);
+}
+
 void json_key(struct json_writer *writer, const char *name)
 {
-    separate(writer);
-    put(writer, "\"", 1);
-    put(writer, name, strlen(name));
-    put(writer, "\":", 2);
+    write_quoted(writer, name, ":");
     writer->comma = false;
 }
 
 void json_text(struct json_writer *writer, const char *plain)
 {
-    separate(writer);
-    put(writer, "\"", 1);
-    put(writer, plain, strlen(plain));
-    put(writer, "\"", 1);
+    write_quoted(writer, plain, "");
 }
 
 void json_null(struct json_writer *writer)
@@ -68,28 +99,7 @@ void json_boolean(struct json_writer *writer, bool value)
 /* Arrays are printed in runs of this many items, for which room is made at once. */
 #define RUN 64
 
-/* Room for some items; NULL after a failure. What is written there counts once it is kept. */
-static char *make_room(struct json_writer *writer, size_t items)
-{
-    if (writer->status == DISSOLVE_OK)
-        writer->status = codec_buffer_reserve(writer->out, items * ITEM_ROOM);
-    return writer->status == DISSOLVE_OK ? (char *)writer->out->data + writer->out->size : NULL;
-}
-
-static void keep(struct json_writer *writer, const char *end)
-{
-    writer->out->size = (size_t)((const uint8_t *)end - writer->out->data);
-}
-
 /* The printers write one item with its comma, and return where it ends. */
-
-static char *print_comma(struct json_writer *writer, char *at)
-{
-    *at = ',';
-    at += writer->comma;
-    writer->comma = true;
-    return at;
-}
 
 /* `size` digits have been printed; none stand for a value that is not finite. */
 static char *finish_number(char *at, size_t size)
@@ -120,14 +130,14 @@ static char *print_integer(struct json_writer *writer, char *at, uint64_t value)
 
 void json_number(struct json_writer *writer, double value)
 {
-    char *at = make_room(writer, 1);
+    char *at = make_room(writer, ITEM_ROOM);
     if (at)
         keep(writer, print_number(writer, at, value));
 }
 
 void json_integer(struct json_writer *writer, uint64_t value)
 {
-    char *at = make_room(writer, 1);
+    char *at = make_room(writer, ITEM_ROOM);
     if (at)
         keep(writer, print_integer(writer, at, value));
 }
@@ -137,7 +147,7 @@ void json_integer(struct json_writer *writer, uint64_t value)
     do {                                                            \
         for (size_t done = 0; done < (count); done += RUN) {        \
             size_t end = (count)-done < RUN ? (count) : done + RUN; \
-            char *at = make_room(writer, end - done);               \
+            char *at = make_room(writer, (end - done) * ITEM_ROOM); \
             for (size_t i = done; at && i < end; i++)               \
                 at = print(writer, at, (values)[i]);                \
             if (at)                                                 \
