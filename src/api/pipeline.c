@@ -12,6 +12,10 @@
 #define WINDOW_FIRST 2
 #define WINDOWS      3
 
+/* Frames that take no more than this together, and fit one window, are one: each window more costs
+   its threads some waking up, and so little is soon done. */
+#define SMALL_BYTES ((size_t)2 << 20)
+
 struct window {
     struct api_slot *slots;
     struct dissolve_frame *frames;
@@ -23,13 +27,20 @@ struct window {
 struct run {
     struct api_pipeline *pipeline;
     size_t room;  /* slots in a window */
+    size_t first; /* frames of the first */
     size_t taken; /* frames that already belong to a window */
     struct window windows[WINDOWS];
 };
 
+/* No overflow: a state of so many floats is in memory. */
+static size_t frame_bytes(size_t elements, bool pixels, bool state)
+{
+    return elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
+}
+
 size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count)
 {
-    size_t bytes = elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
+    size_t bytes = frame_bytes(elements, pixels, state);
     size_t room = bytes > 0 ? WINDOW_BYTES / bytes : WINDOW_MOST;
     if (room > count)
         room = count;
@@ -44,6 +55,18 @@ static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squ
     return DISSOLVE_OK;
 }
 
+static enum dissolve_status open_tally(const struct api_pipeline *pipeline, struct api_slot *slot)
+{
+    if (pipeline->want_measures == API_MEASURE_NOTHING)
+        return DISSOLVE_OK;
+    if (pipeline->want_measures == API_MEASURE_MOMENTS && !slot->tally)
+        return dissolve_tally_create_moments(pipeline->elements, &slot->tally);
+    if (!slot->tally)
+        return dissolve_tally_create(pipeline->elements, pipeline->channels, &slot->tally);
+    dissolve_tally_reset(slot->tally);
+    return DISSOLVE_OK;
+}
+
 /* Makes what a slot lacks, and empties what it has. */
 static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struct api_slot *slot)
 {
@@ -51,7 +74,8 @@ static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struc
     enum dissolve_status status = DISSOLVE_OK;
     if (pipeline->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
         return DISSOLVE_NO_MEMORY;
-    if (pipeline->want_state && !slot->state_room && !(slot->state_room = calloc(n, sizeof(float))))
+    if (pipeline->want_state && !slot->state_room &&
+        !(slot->state_room = malloc(n * sizeof(float)))) /* no overflow: a state has this size */
         return DISSOLVE_NO_MEMORY;
     if (pipeline->want_terms)
         status = open_squares(n, &slot->before);
@@ -59,11 +83,7 @@ static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struc
         status = open_squares(n, &slot->noise);
     if (status != DISSOLVE_OK)
         return status;
-    if (pipeline->want_measures && slot->tally)
-        dissolve_tally_reset(slot->tally);
-    else if (pipeline->want_measures)
-        return dissolve_tally_create(n, pipeline->channels, &slot->tally);
-    return DISSOLVE_OK;
+    return open_tally(pipeline, slot);
 }
 
 static void slot_free(struct api_slot *slot)
@@ -93,12 +113,21 @@ static void window_free(struct window *window, size_t room)
     free(window->frames);
 }
 
+/* The first window is short, unless it is the only one and small. */
+static size_t first_of(const struct api_pipeline *pipeline, size_t room)
+{
+    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
+    bool only = pipeline->count <= room && bytes <= SMALL_BYTES / pipeline->count;
+
+    return only || room <= WINDOW_FIRST ? room : WINDOW_FIRST;
+}
+
 /* Gives the next frames to the window and tells the engine where to put them. */
 static enum dissolve_status fill(struct run *run, struct window *window)
 {
     struct api_pipeline *pipeline = run->pipeline;
     size_t left = pipeline->count - run->taken;
-    size_t most = run->taken == 0 && run->room > WINDOW_FIRST ? WINDOW_FIRST : run->room;
+    size_t most = run->taken == 0 ? run->first : run->room;
     enum dissolve_status status = window_open(window, run->room);
     window->run = run;
     window->count = left < most ? left : most;
@@ -144,7 +173,7 @@ static void encode_slot(void *context, size_t index)
     struct window *window = context;
     struct api_pipeline *pipeline = window->run->pipeline;
     struct api_slot *slot = &window->slots[index];
-    if (pipeline->want_measures)
+    if (slot->tally)
         dissolve_tally_read(slot->tally, &slot->measures);
     slot->terms.made = pipeline->want_terms && slot->t > pipeline->start;
     if (slot->terms.made) {
@@ -220,9 +249,10 @@ static enum dissolve_status turn(struct run *run, size_t k)
 
 enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
 {
-    struct run run = {.pipeline = pipeline,
-                      .room = api_pipeline_room(pipeline->elements, pipeline->want_pixels,
-                                                pipeline->want_state, pipeline->count)};
+    struct run run = {.pipeline = pipeline};
+    run.room = api_pipeline_room(pipeline->elements, pipeline->want_pixels, pipeline->want_state,
+                                 pipeline->count);
+    run.first = first_of(pipeline, run.room);
     enum dissolve_status status = begin_steps(&run, &run.windows[0]);
     size_t k = 0;
     for (bool last = false; status == DISSOLVE_OK && !last; k++) {
