@@ -325,8 +325,7 @@ struct table {
     uint64_t lengths[256];
 };
 
-/* Five codes are put together before they go where the last ones ended, for that has to be waited
- * for. */
+/* Where the codes before them end has to be waited for: five are put together beforehand. */
 static inline void add_five(struct codec_bits *bits, const struct table *table,
                             const uint8_t *bytes)
 {

@@ -6,7 +6,10 @@
 #include <libdeflate.h>
 #include <string.h>
 
-/* What is looked at for a filter: pieces of rows, spread over the height and the width. */
+/*
+ * What is looked at for a filter: pieces of rows, spread over the height and the width. PIECE is
+ * how long one is where there are rows enough.
+ */
 #define SAMPLE 4096
 #define PIECE  512
 
@@ -67,7 +70,8 @@ static size_t take(const struct codec_raster *raster, uint32_t from, uint32_t to
                    enum codec_filter filter, uint8_t sample[SAMPLE])
 {
     size_t row = codec_png_row_size(raster);
-    size_t size = row < PIECE ? row : PIECE;
+    size_t size = SAMPLE / (to - from) > PIECE ? SAMPLE / (to - from) : PIECE; /* few rows */
+    size = row < size ? row : size;
     uint64_t pieces = SAMPLE / size < to - from ? SAMPLE / size : to - from;
     for (uint64_t i = 0; i < pieces; i++) {
         uint32_t y = from + (uint32_t)middle(to - from, i, pieces);
