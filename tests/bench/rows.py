@@ -1,0 +1,411 @@
+"""The rows of the table, in order: kernel, PNG, pipeline, end to end, fairness, door, growth."""
+
+import json
+import math
+import os
+import random
+import subprocess
+import time
+import io
+import zipfile
+
+import numpy
+import PIL.Image
+
+import growth
+from server import HERE, PATIENCE, Server, post, require, wrk
+from table import Mark, Missing, at_least, at_most, interleaved, median, once, ratio, row, written
+
+PICTURE = "/v1/images/frames?steps=20&beta=0.25&seed=42"
+HISTOGRAMS = "/v1/samples/histograms"
+MILLION = "/v1/samples/frames?steps=1&frames=last&format=npy&seed=42"
+NOISE = 512 * 512 * 3  # bytes of the frame that PNG is measured with
+MIXTURE = {
+    "mixture": {"weights": [0.5, 0.3, 0.2], "means": [0, 5, -3], "stds": [1, 0.5, 1.5], "count": 10000},
+    "steps": 40,
+    "beta": 0.5,
+    "bins": 50,
+    "seed": "42",
+}
+SMALL = {"samples": [round(math.sin(i), 3) for i in range(25)], "steps": 40, "frames": "last", "seed": "42"}
+SOCKET_THREADS = 2  # of the server's door (src/main.c)
+
+# --- kernel -----------------------------------------------------------------------------------
+
+
+def engine(bench, threads, what="step", isa=None):
+    """The numbers that bench_engine prints."""
+    done = subprocess.run(
+        [bench.build / "tests" / "bench_engine", str(threads), what],
+        env=os.environ | ({"DISSOLVE_ISA": isa} if isa else {}),
+        capture_output=True, text=True, timeout=PATIENCE,
+    )
+    if done.returncode != 0:
+        raise Missing(f"not on this processor: {done.stderr.strip()}")
+    return [float(word) for word in done.stdout.split()[1:]]
+
+
+@once
+def kernel(bench):
+    names = ("one", "two", "q", "frame", "lesson", "parts", "normals")
+    lesson = bench.lesson
+    columns = interleaved(
+        5,
+        lambda: engine(bench, 1)[0],
+        lambda: engine(bench, 2)[0],
+        lambda: lesson.ask("q", 1),
+        lambda: engine(bench, 2, "frame")[0],
+        lambda: lesson.ask("frame", 2),
+        lambda: engine(bench, 1, "parts"),
+        lambda: lesson.ask("normals"),
+    )
+    return dict(zip(names, columns))
+
+
+@row("kernel: noise and step, per element, 1 thread", at_most(1.3, "ns"))
+def kernel_one(bench):
+    return median(kernel(bench)["one"])
+
+
+@row("kernel: PyTorch's q() / ours, 1 thread", at_least(5.5, "times"))
+def kernel_torch(bench):
+    figures = kernel(bench)
+    return ratio(figures["q"], figures["one"]), f"{written(median(figures['q']))} ns"
+
+
+@row("kernel: 1 thread / 2 threads", at_least(1.9, "times"))
+def kernel_threads(bench):
+    figures = kernel(bench)
+    return ratio(figures["one"], figures["two"]), f"{written(median(figures['two']))} ns with 2"
+
+
+@row("kernel: the lesson's step and rendering / ours, 2 threads", at_least(15, "times"))
+def kernel_frame(bench):
+    figures = kernel(bench)
+    ours, theirs = median(figures["frame"]), median(figures["lesson"])
+    return ratio(figures["lesson"], figures["frame"]), f"{written(theirs)} / {written(ours)} ns"
+
+
+@row("kernel: rendering, per element", at_most(0.15, "ns"))
+def kernel_render(bench):
+    return median(rendered for _, rendered in kernel(bench)["parts"])
+
+
+@row("kernel: numpy's standard_normal / our normals, 1 thread", Mark("times"))
+def kernel_numpy(bench):
+    figures = kernel(bench)
+    ours = [drawn for drawn, _ in figures["parts"]]
+    theirs = figures["normals"]
+    return ratio(theirs, ours), f"{written(median(theirs))} / {written(median(ours))} ns"
+
+
+@row("kernel: noise and step without vector instructions, 1 thread", Mark("ns"))
+def kernel_baseline(bench):
+    return median(engine(bench, 1, isa="baseline")[0] for _ in range(3))
+
+
+@once
+def samplers(bench):
+    return engine(bench, 1, "samplers")
+
+
+@row("kernel: 10 frames of 1,000 steps, chain / jump", Mark("times"))
+def kernel_jump(bench):
+    chain, jump, _ = samplers(bench)
+    return chain / jump, f"{written(jump)} ms"
+
+
+@row("kernel: 10 frames of 1,000 steps, chain / tree", Mark("times"))
+def kernel_tree(bench):
+    chain, _, tree = samplers(bench)
+    return chain / tree, f"{written(tree)} ms"
+
+
+# --- PNG --------------------------------------------------------------------------------------
+
+
+@once
+def encoders(bench):
+    """name -> (milliseconds, bytes) of a noise frame of 512 x 512 RGB, by bench_png."""
+    program = bench.build / "tests" / "bench_png"
+    if not program.exists():
+        raise Missing("bench_png is not built")
+    rounds = []
+    for _ in range(3):
+        done = subprocess.run([program], capture_output=True, text=True, timeout=PATIENCE, check=True)
+        rounds.append([line.rsplit(None, 2) for line in done.stdout.splitlines()])
+    return {
+        lines[0][0]: (median(float(ms) for _, ms, _ in lines), int(lines[0][2]))
+        for lines in zip(*rounds)
+    }
+
+
+def encoder(bench, name):
+    figures = encoders(bench)
+    if name not in figures:
+        raise Missing(f"bench_png has no {name}")
+    return figures[name]
+
+
+def speed(bench, name):
+    ms, size = encoder(bench, name)
+    return NOISE / ms / 1e3, f"{written(ms)} ms, {size:,} bytes"
+
+
+@once
+def noise_frame(bench):
+    """The last frame of a photo's run as the service sends it, and as pixels."""
+    answer = fetch(bench, PICTURE + "&frames=last&format=png", bench.photo(512, 512))
+    return answer, PIL.Image.open(io.BytesIO(answer))
+
+
+def entropy(values):
+    """Bytes that a code without memory needs at least for them."""
+    counts = numpy.bincount(values)
+    shares = counts[counts > 0] / values.size
+    return -(shares * numpy.log2(shares)).sum() * values.size / 8
+
+
+@row("PNG: a noise frame of 512 x 512, fast", at_least(800, "MB/s"))
+def png_fast(bench):
+    return speed(bench, "fast")
+
+
+@row("PNG: its bytes above their order-0 entropy, fast", at_most(1, "%"))
+def png_entropy(bench):
+    answer, image = noise_frame(bench)
+    least = entropy(numpy.asarray(image).reshape(-1))
+    return (len(answer) / least - 1) * 100, f"{len(answer):,} / {least:,.0f}"
+
+
+@row("PNG: the same, none", at_least(3000, "MB/s"))
+def png_none(bench):
+    return speed(bench, "none")
+
+
+@row("PNG: the same, best", Mark("MB/s"))
+def png_best(bench):
+    return speed(bench, "best")
+
+
+for peer in ("lodepng", "libdeflate", "isal"):
+
+    @row(f"PNG: the same by {peer}", Mark("MB/s"))
+    def png_peer(bench, peer=peer):
+        return speed(bench, peer)
+
+
+@row("PNG: the same by Pillow", Mark("MB/s"))
+def png_pillow(bench):
+    _, image = noise_frame(bench)
+    image.load()
+    taken = []
+    for _ in range(5):
+        out = io.BytesIO()
+        start = time.perf_counter()
+        image.save(out, "PNG")
+        taken.append(time.perf_counter() - start)
+    return NOISE / median(taken) / 1e6, f"{written(median(taken) * 1e3)} ms, {len(out.getvalue()):,} bytes"
+
+
+@row("PNG: a flat frame of 4096 x 4096 over HTTP, fast", at_most(100, "KB"))
+def png_flat(bench):
+    flat = bench.image(PIL.Image.new("RGB", (4096, 4096), (90, 140, 200))).read_bytes()
+    answers = [
+        post(bench.server, "/v1/images/frames?steps=0&format=png", flat, "image/png") for _ in range(3)
+    ]
+    return answers[0].size / 1e3, f"{written(median(a.whole for a in answers) * 1e3)} ms"
+
+
+# --- pipeline ---------------------------------------------------------------------------------
+
+
+def fetch(bench, path, file):
+    """An answer as bytes, to be looked at; not for measuring."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", bench.server.port, timeout=PATIENCE)
+    connection.request("POST", path, file.read_bytes(), {"Content-Type": "image/png"})
+    response = connection.getresponse()
+    answer = response.read()
+    connection.close()
+    require(response.status == 200, f"{path} answered {response.status}: {answer[:500]!r}")
+    return answer
+
+
+@once
+def checked_zip(bench):
+    """That what is measured is what was asked for."""
+    answer = fetch(bench, PICTURE + "&format=zip", bench.photo(512, 512))
+    names = zipfile.ZipFile(io.BytesIO(answer)).namelist()
+    require(sum(name.endswith(".png") for name in names) == 21, f"the ZIP holds {names}")
+    return len(answer)
+
+
+@row("pipeline: first byte of 20 frames / the whole, ZIP", at_most(0.25, "times"))
+def first_byte(bench):
+    photo = bench.photo(512, 512).read_bytes()
+    path = PICTURE + "&frames=1-20&format=zip"
+    answers = [post(bench.server, path, photo, "image/png") for _ in range(8)][1:]
+    first, whole = [a.first for a in answers], [a.whole for a in answers]
+    return ratio(first, whole), f"{written(median(first) * 1e3)} / {written(median(whole) * 1e3)} ms"
+
+
+@row("pipeline: memory of 1,000 steps of 512 x 512 above idle, ZIP", at_most(96, "MiB"))
+def peak_memory(bench):
+    photo = bench.photo(512, 512).read_bytes()
+    with Server(bench.build / "dissolved", "--listen", "127.0.0.1:0") as server:
+        idle = server.memory("VmRSS")
+        path = "/v1/images/frames?schedule=linear&steps=1000&seed=42&format=zip"
+        answer = post(server, path, photo, "image/png")
+        peak = server.memory("VmHWM")
+    return peak - idle, f"{answer.size / 1e6:,.0f} MB in {written(answer.whole)} s"
+
+
+# --- end to end -------------------------------------------------------------------------------
+
+
+def against_the_lesson(bench, width, height, rounds, posts):
+    """Our seconds and the lesson's for a photo to 21 pictures; ours are the median of some, twice."""
+    checked_zip(bench)
+    file = bench.photo(width, height)
+    body = file.read_bytes()
+
+    def ours():
+        path = PICTURE + "&format=zip"
+        return median(post(bench.server, path, body, "image/png").whole for _ in range(posts))
+
+    before, theirs, after = interleaved(
+        rounds, ours, lambda: bench.lesson.ask("pictures", file, 2) / 1e3, ours
+    )
+    ours = [(a + b) / 2 for a, b in zip(before, after)]
+    return ratio(theirs, ours), f"{written(median(theirs))} s / {written(median(ours) * 1e3)} ms"
+
+
+@row("end to end: the lesson / ours, 512 x 512 to 21 PNGs", at_least(50, "times"))
+def small_photo(bench):
+    return against_the_lesson(bench, 512, 512, 3, 5)
+
+
+@row("end to end: the lesson / ours, 3840 x 2160 to 21 PNGs", at_least(40, "times"))
+def large_photo(bench):
+    return against_the_lesson(bench, 3840, 2160, 1, 2)
+
+
+@row("end to end: 512 x 512 to 21 frames, animated PNG", Mark("ms"))
+def animation(bench):
+    photo = bench.photo(512, 512).read_bytes()
+    path = PICTURE + "&format=png"
+    answers = [post(bench.server, path, photo, "image/png") for _ in range(8)][1:]
+    return median(a.whole for a in answers) * 1e3, f"{answers[0].size / 1e6:.2f} MB"
+
+
+@once
+def mixture_body(bench):
+    return "application/json", bench.file(json.dumps(MIXTURE).encode())
+
+
+@row("end to end: the mixture example, 8 connections", at_least(1500, "requests/s"))
+def mixture_rate(bench):
+    loads = [wrk(bench.server, HISTOGRAMS, 8, 3, body=mixture_body(bench)) for _ in range(3)]
+    return median(load.rate for load in loads)
+
+
+@row("end to end: the lesson's mixture example / ours", Mark("times"))
+def mixture_time(bench):
+    body = mixture_body(bench)[1].read_bytes()
+    path = HISTOGRAMS
+    ours, theirs = interleaved(
+        9,
+        lambda: post(bench.server, path, body, "application/json").whole * 1e3,
+        lambda: bench.lesson.ask("mixture", 2),
+    )
+    return ratio(theirs, ours), f"{written(median(theirs))} / {written(median(ours))} ms"
+
+
+@row("end to end: 1,000,000 JSON samples, one step", Mark("ms"))
+def million(bench):
+    numbers = random.Random(42)
+    samples = [round(numbers.gauss(0, 1), 6) for _ in range(1_000_000)]
+    body = json.dumps({"samples": samples}).encode()
+    answers = [post(bench.server, MILLION, body, "application/json") for _ in range(5)]
+    require(4_000_000 < answers[0].size < 4_001_000, "the array has not 1,000,000 numbers")
+    return median(a.whole for a in answers) * 1e3
+
+
+# --- fairness ---------------------------------------------------------------------------------
+
+
+def beside_a_large_job(bench, large):
+    """What wrk measures while the answer to a large job is read by another process."""
+    command = [os.sys.executable, "-B", HERE / "drain.py", str(bench.server.port)]
+    command += ["/v1/images/frames?steps=200&seed=1&format=zip", large]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        try:
+            first = reader.stdout.readline()
+            require(" 200 " in first, f"the large job answered {first!r}")
+            load = wrk(bench.server, HISTOGRAMS, 1, 5, body=mixture_body(bench))
+            require(reader.poll() is None, "the large job ended too early")
+        finally:
+            reader.kill()
+    return load
+
+
+@once
+def fairness(bench):
+    large = bench.photo(4096, 4096)
+    idle, busy = interleaved(
+        2,
+        lambda: wrk(bench.server, HISTOGRAMS, 1, 3, body=mixture_body(bench)),
+        lambda: beside_a_large_job(bench, large),
+    )
+    time.sleep(0.5)  # for the last large job to notice that its reader has gone
+    return idle, busy
+
+
+@row("fairness: the mixture's median beside a large job / idle", at_most(3, "times"))
+def fair_median(bench):
+    idle, busy = fairness(bench)
+    before, beside = [load.median for load in idle], [load.median for load in busy]
+    return ratio(beside, before), f"{written(median(beside))} / {written(median(before))} ms"
+
+
+@row("fairness: its 99th percentile beside a large job / idle", at_most(10, "times"))
+def fair_late(bench):
+    idle, busy = fairness(bench)
+    before, beside = [load.late for load in idle], [load.late for load in busy]
+    return ratio(beside, before), f"{written(median(beside))} / {written(median(before))} ms"
+
+
+# --- the door ---------------------------------------------------------------------------------
+
+
+def rate_and_cpu(server, path, body=None):
+    """Requests/s, and the server's microseconds of processor time for each."""
+    before = server.cpu()
+    load = wrk(server, path, 64, 2, threads=2, body=body)
+    return load.rate, (server.cpu() - before) * 1e6 / (load.rate * 2)
+
+
+@row("door: GET /healthz / libmicrohttpd's smallest, 64 connections", at_least(0.8, "times"))
+def door(bench):
+    smallest = bench.start("tests/bench_smallest", str(SOCKET_THREADS))
+    ours, theirs = interleaved(
+        4, lambda: rate_and_cpu(bench.server, "/healthz"), lambda: rate_and_cpu(smallest, "/")
+    )
+    rates = [[rate for rate, _ in figures] for figures in (ours, theirs)]
+    cpu = [written(median(each for _, each in figures)) for figures in (ours, theirs)]
+    note = f"{median(rates[0]):,.0f} / {median(rates[1]):,.0f} per s, {cpu[0]} / {cpu[1]} us of CPU"
+    return ratio(*rates), note
+
+
+@row("door: 25 JSON samples, 40 steps, the last frame", at_least(20000, "requests/s"))
+def small_request(bench):
+    body = "application/json", bench.file(json.dumps(SMALL).encode())
+    figures = [rate_and_cpu(bench.server, "/v1/samples/frames", body) for _ in range(3)]
+    return median(r for r, _ in figures), f"{written(median(c for _, c in figures))} us of CPU each"
+
+
+# --- growth -----------------------------------------------------------------------------------
+
+growth.add_rows()
