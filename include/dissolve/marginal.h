@@ -4,6 +4,8 @@
 #define DISSOLVE_MARGINAL_H
 
 #include <dissolve/mixture.h>
+#include <dissolve/pool.h>
+#include <dissolve/status.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,10 +71,13 @@ void dissolve_marginal_density(const struct dissolve_marginal *marginal, const d
 
 /*
  * The measures by quadrature. Terms are added in one order, so that they are the same everywhere
- * but for the last place of the C library's exp and log.
+ * but for the last place of the C library's exp and log. They may take minutes, so that they end
+ * early once `job` is cancelled, which is looked at every 64 points: DISSOLVE_CANCELLED, and the
+ * measures are of no use. NULL: nothing cancels them.
  */
-void dissolve_marginal_measure(const struct dissolve_marginal *marginal,
-                               struct dissolve_marginal_measures *measures);
+DISSOLVE_MUST_USE enum dissolve_status
+dissolve_marginal_measure(const struct dissolve_marginal *marginal, const struct dissolve_job *job,
+                          struct dissolve_marginal_measures *measures);
 
 #ifdef __cplusplus
 }

@@ -9,14 +9,14 @@
 enum { MAX_HEADERS = 8 };
 
 /* Text that is worth it; pictures and archives are compressed already, arrays are noise. */
-static bool is_text(const char *media_type)
+bool api_varies(const char *media_type)
 {
     return strcmp(media_type, "application/json") == 0 || strcmp(media_type, "image/svg+xml") == 0;
 }
 
 bool api_may_compress(const struct api_call *call, const char *media_type)
 {
-    return is_text(media_type) && api_accept_gzip(call->request->accept_encoding);
+    return api_varies(media_type) && api_accept_gzip(call->request->accept_encoding);
 }
 
 static bool write_compressed(void *context, const void *bytes, size_t size)
@@ -40,7 +40,7 @@ void api_start(struct api_call *call, int status, const struct api_field *header
     struct api_field all[MAX_HEADERS + 2];
     const char *type = value_of(headers, count, "Content-Type");
     memcpy(all, headers, count * sizeof *headers);
-    if (type && is_text(type))
+    if (type && api_varies(type))
         all[count++] = (struct api_field){"Vary", "Accept-Encoding"};
     if (call->compress && codec_gzip_create(write_compressed, call, &call->gzip) == DISSOLVE_OK)
         all[count++] = (struct api_field){"Content-Encoding", "gzip"};
@@ -60,12 +60,13 @@ void api_flush(struct api_call *call)
     call->reply->flush(call->reply->context);
 }
 
-bool api_finish(struct api_call *call)
+bool api_finish(struct api_call *call, bool complete)
 {
-    enum dissolve_status status = call->gzip ? codec_gzip_finish(call->gzip) : DISSOLVE_OK;
+    if (complete && call->gzip)
+        complete = codec_gzip_finish(call->gzip) == DISSOLVE_OK;
     codec_gzip_destroy(call->gzip);
     call->gzip = NULL;
-    return status == DISSOLVE_OK;
+    return complete;
 }
 
 double api_now_ms(void)

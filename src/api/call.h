@@ -22,6 +22,9 @@ struct api_call {
  */
 typedef bool api_handler(struct api_call *call, struct api_problem *problem);
 
+/* Whether answers of this media type are compressed for those who take it: they have Vary. */
+bool api_varies(const char *media_type);
+
 /* Whether an answer of this media type gains by compression, and the client takes it. */
 bool api_may_compress(const struct api_call *call, const char *media_type);
 
@@ -35,8 +38,12 @@ DISSOLVE_MUST_USE enum dissolve_status api_write(struct api_call *call, const vo
 /* What has been written leaves now, and does not wait for more. */
 void api_flush(struct api_call *call);
 
-/* Ends what api_start began, complete or not, and frees it. false: the end could not be written. */
-DISSOLVE_MUST_USE bool api_finish(struct api_call *call);
+/*
+ * Frees what api_start began, and ends the answer if it is complete: one that is not gets no end,
+ * so that it cannot be taken for a whole one. false: it is not complete, or its end could not be
+ * written.
+ */
+DISSOLVE_MUST_USE bool api_finish(struct api_call *call, bool complete);
 
 api_handler api_images_frames;
 api_handler api_images_histograms;

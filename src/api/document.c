@@ -39,7 +39,12 @@ bool api_document_send(struct api_call *call, const struct api_document *documen
         {"Cache-Control", "no-cache"},
     };
     if (names_etag(call->request->if_none_match, etag)) {
-        api_start(call, 304, headers + 1, 2);
+        const struct api_field known[] = {
+            headers[1],
+            headers[2],
+            {"Vary", "Accept-Encoding"},
+        };
+        api_start(call, 304, known, api_varies(document->media_type) ? 3 : 2);
         return true;
     }
     call->compress = compress;

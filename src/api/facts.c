@@ -35,11 +35,11 @@ static struct api_fact flag(const char *name, bool value)
     return (struct api_fact){.name = name, .kind = API_FACT_FLAG, .whole = value};
 }
 
-size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts)
+/* The schedule's name and its own parameters, up to parameterization. */
+static size_t list_schedule(const struct dissolve_schedule_options *schedule,
+                            struct api_fact *facts)
 {
-    const struct dissolve_schedule_options *schedule = &parameters->schedule;
     size_t n = 0;
-    facts[n++] = whole("steps", schedule->steps);
     facts[n++] = text("schedule", api_schedule_name(schedule->kind));
     switch (schedule->kind) {
     case DISSOLVE_SCHEDULE_CONSTANT:
@@ -62,6 +62,15 @@ size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api
         break;
     }
     facts[n++] = text("parameterization", api_parameterization_name(schedule->parameterization));
+    return n;
+}
+
+size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts)
+{
+    const struct dissolve_schedule_options *schedule = &parameters->schedule;
+    size_t n = 0;
+    facts[n++] = whole("steps", schedule->steps);
+    n += list_schedule(schedule, facts + n);
     facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
     return n;
 }
@@ -69,14 +78,33 @@ size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api
 size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters *parameters,
                         struct api_fact *facts)
 {
+    const struct dissolve_schedule_options *schedule = &parameters->schedule;
     size_t n = 0;
     facts[n++] = wide("seed", parameters->seed);
+    facts[n++] = whole("steps", schedule->steps);
     facts[n++] = text("sampler", api_sampler_name(parameters->sampler));
-    n += api_facts_of_schedule(parameters, facts + n);
+    n += list_schedule(schedule, facts + n);
+    facts[n++] = flag("rescale_zero_snr", schedule->rescale_zero_snr);
     facts[n++] = whole("start_step", parameters->start_step);
+    facts[n++] = whole("noise_version", DISSOLVE_NOISE_VERSION);
     if (endpoint == API_SAMPLES_FRAMES || endpoint == API_SAMPLES_HISTOGRAMS)
         facts[n++] = whole("offset", parameters->offset);
+    return n;
+}
+
+size_t api_facts_of_recipe(const struct api_parameters *parameters, struct api_fact *facts)
+{
+    const struct dissolve_schedule_options *schedule = &parameters->schedule;
+    size_t n = 0;
     facts[n++] = whole("noise_version", DISSOLVE_NOISE_VERSION);
+    facts[n++] = wide("seed", parameters->seed);
+    facts[n++] = whole("steps", schedule->steps);
+    n += list_schedule(schedule, facts + n);
+    if (schedule->rescale_zero_snr)
+        facts[n++] = flag("rescale_zero_snr", true);
+    facts[n++] = text("sampler", api_sampler_name(parameters->sampler));
+    if (parameters->start_step > 0)
+        facts[n++] = whole("start_step", parameters->start_step);
     return n;
 }
 

@@ -31,9 +31,13 @@ enum { API_MAX_FACTS = 16 };
    rescale_zero_snr. Returns how many. */
 size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts);
 
-/* seed, sampler, what the schedule has, start_step, noise_version; offset for samples. */
+/* seed, steps, sampler, what the schedule has, start_step, noise_version; offset for samples. */
 size_t api_facts_of_run(enum api_endpoint endpoint, const struct api_parameters *parameters,
                         struct api_fact *facts);
+
+/* What a picture tells of its run: the same without offset, and rescale_zero_snr and start_step
+   only where they are not the default. */
+size_t api_facts_of_recipe(const struct api_parameters *parameters, struct api_fact *facts);
 
 /* As members of the object that is open; without lists where those stand elsewhere. */
 void api_facts_to_json(struct json_writer *json, const struct api_fact *facts, size_t count,

@@ -53,17 +53,6 @@ static enum dissolve_status emit_npy(void *context, struct api_slot *slot)
 const struct api_form api_form_npy = {
     .wants_state = true, .open = open_npy, .encode = encode, .emit = emit_npy};
 
-static bool write_zip(void *context, const void *bytes, size_t size)
-{
-    struct api_run *run = context;
-    return api_write(run->call, bytes, size) == DISSOLVE_OK;
-}
-
-static enum dissolve_status open_npz(struct api_run *run)
-{
-    return codec_zip_create(write_zip, run, &run->output.zip);
-}
-
 /* A member begins with its first frame and ends with its last. */
 static enum dissolve_status begin_member(struct api_run *run)
 {
@@ -97,7 +86,7 @@ static enum dissolve_status close_npz(struct api_run *run)
 
 const struct api_form api_form_npz = {.wants_state = true,
                                       .each_content = true,
-                                      .open = open_npz,
+                                      .open = api_open_archive,
                                       .encode = encode,
                                       .emit = emit_npz,
                                       .close = close_npz};

@@ -20,11 +20,6 @@ static enum dissolve_status open_document(struct api_run *run)
     return json.status == DISSOLVE_OK ? api_run_write_scratch(run) : json.status;
 }
 
-static enum dissolve_status close_document(struct api_run *run)
-{
-    return api_write(run->call, "]}\n", 3);
-}
-
 static void describe_bins(struct json_writer *json, const struct api_bins *bins, size_t count)
 {
     json_key(json, "edges");
@@ -54,11 +49,15 @@ static void describe_density(struct json_writer *json, const struct dissolve_mar
         json_numbers(json, density, count);
 }
 
-static void describe_exact(struct json_writer *json, const struct dissolve_marginal *law,
-                           const double *edges, size_t count)
+static enum dissolve_status describe_exact(struct json_writer *json,
+                                           const struct dissolve_marginal *law,
+                                           const struct dissolve_job *job, const double *edges,
+                                           size_t count)
 {
     struct dissolve_marginal_measures measures;
-    dissolve_marginal_measure(law, &measures);
+    enum dissolve_status status = dissolve_marginal_measure(law, job, &measures);
+    if (status != DISSOLVE_OK)
+        return status;
     json_key(json, "exact");
     json_open(json, '{');
     describe_density(json, law, edges, count);
@@ -71,6 +70,7 @@ static void describe_exact(struct json_writer *json, const struct dissolve_margi
     json_key(json, "kl");
     json_number(json, measures.kl);
     json_close(json, '}');
+    return json->status;
 }
 
 static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
@@ -89,9 +89,11 @@ static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
         api_describe_moments(&json, &slot->measures);
         api_describe_terms(&json, run, slot->t, &slot->terms);
         if (api_exact_law(run, slot->t, &law))
-            describe_exact(&json, &law, frame.bins->edges, run->parameters.bins);
+            status = describe_exact(&json, &law, run->call->job, frame.bins->edges,
+                                    run->parameters.bins);
         json_close(&json, '}');
-        status = json.status;
+        if (status == DISSOLVE_OK)
+            status = json.status;
     }
     api_frame_bins_free(&frame);
     return status;
@@ -102,7 +104,7 @@ const struct api_form api_form_sample_histograms = {.wants_state = true,
                                                     .open = open_document,
                                                     .encode = encode_samples,
                                                     .emit = api_emit_bytes,
-                                                    .close = close_document};
+                                                    .close = api_close_json};
 
 /* ---- Images ---- */
 
@@ -173,4 +175,4 @@ const struct api_form api_form_image_histograms = {.wants_state = true,
                                                    .open = open_document,
                                                    .encode = encode_image,
                                                    .emit = api_emit_bytes,
-                                                   .close = close_document};
+                                                   .close = api_close_json};

@@ -16,7 +16,7 @@ static enum dissolve_status open_document(struct api_run *run, bool image)
     return json.status == DISSOLVE_OK ? api_run_write_scratch(run) : json.status;
 }
 
-static enum dissolve_status close_document(struct api_run *run)
+enum dissolve_status api_close_json(struct api_run *run)
 {
     return api_write(run->call, "]}\n", 3);
 }
@@ -54,7 +54,7 @@ const struct api_form api_form_image_json = {.wants_pixels = true,
                                              .open = open_image,
                                              .encode = encode_image,
                                              .emit = api_emit_bytes,
-                                             .close = close_document};
+                                             .close = api_close_json};
 
 static enum dissolve_status open_samples(struct api_run *run)
 {
@@ -80,4 +80,4 @@ const struct api_form api_form_samples_json = {.wants_state = true,
                                                .open = open_samples,
                                                .encode = encode_samples,
                                                .emit = api_emit_bytes,
-                                               .close = close_document};
+                                               .close = api_close_json};

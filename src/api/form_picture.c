@@ -170,9 +170,9 @@ bool api_sheet_check(const struct api_run *run, struct api_problem *problem)
 static enum dissolve_status open_sheet(struct api_run *run)
 {
     const struct api_sheet sheet = api_sheet_of(run);
-    size_t size = run->subject.elements * sheet.columns * sheet.rows;
-    run->output.sheet = malloc(size);
-    if (!run->output.sheet)
+    size_t size;
+    if (__builtin_mul_overflow(run->subject.elements, sheet.columns * sheet.rows, &size) ||
+        !(run->output.sheet = malloc(size)))
         return DISSOLVE_NO_MEMORY;
     memset(run->output.sheet, EMPTY, size);
     return DISSOLVE_OK;

@@ -4,6 +4,7 @@
 #include "forms.h"
 #include "histograms.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -48,25 +49,37 @@ static enum codec_plot_layout layout_of(enum api_layout layout)
     return layout == API_LAYOUT_GRID ? CODEC_PLOT_GRID : CODEC_PLOT_ANIMATION;
 }
 
+/* Equal ends are moved apart as the histogram's; where those stay equal, by as little as can be. */
+static void move_apart(double *low, double *high)
+{
+    double at = *low;
+    if (*low < *high)
+        return;
+    *low = at - 0.5;
+    *high = at + 0.5;
+    if (*low < *high)
+        return;
+    *low = nextafter(at, -DBL_MAX);
+    *high = nextafter(at, DBL_MAX);
+}
+
 /*
  * The lesson's axes, 20 wide and 0.5 high, unless a range was asked for: on a narrower one a
- * density of the same mass is higher.
+ * density of the same mass is higher, but no double is beyond DBL_MAX.
  */
 static struct codec_plot plot_of(const struct api_run *run, const char *subtitle)
 {
     const struct api_parameters *parameters = &run->parameters;
     double low = parameters->has_range ? parameters->range[0] : -10;
     double high = parameters->has_range ? parameters->range[1] : 10;
-    if (low == high) { /* as the histogram's */
-        low -= 0.5;
-        high += 0.5;
-    }
+    double mass = run->subject.width > 0 ? 8 : 4;
+    move_apart(&low, &high);
     struct codec_plot plot = {.layout = layout_of(parameters->layout),
                               .frames = parameters->frames.count,
                               .delay_ms = parameters->delay,
                               .x_low = low,
                               .x_high = high,
-                              .y_high = fmax(0.5, (run->subject.width > 0 ? 8 : 4) / (high - low)),
+                              .y_high = fmin(fmax(0.5, mass / (high - low)), DBL_MAX),
                               .series = run->subject.channels,
                               .exact = run->body.json.has_mixture,
                               .subtitle = subtitle};

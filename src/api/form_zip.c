@@ -18,13 +18,18 @@ static bool write_zip(void *context, const void *bytes, size_t size)
     return api_write(run->call, bytes, size) == DISSOLVE_OK;
 }
 
+enum dissolve_status api_open_archive(struct api_run *run)
+{
+    return codec_zip_create(write_zip, run, &run->output.zip);
+}
+
 static enum dissolve_status open_zip(struct api_run *run)
 {
     struct api_output *output = &run->output;
     output->records = calloc(run->parameters.frames.count, sizeof *output->records);
     if (!output->records)
         return DISSOLVE_NO_MEMORY;
-    return codec_zip_create(write_zip, run, &output->zip);
+    return api_open_archive(run);
 }
 
 static enum dissolve_status encode_zip(void *context, struct api_slot *slot)

@@ -37,6 +37,12 @@ extern const struct api_form api_form_plot;
 DISSOLVE_MUST_USE enum dissolve_status
 api_encode_png(const struct api_run *run, const struct api_slot *slot, struct codec_buffer *out);
 
+/* open, for forms that are a ZIP: output.zip is then an empty one that goes into the answer. */
+enum dissolve_status api_open_archive(struct api_run *run);
+
+/* close, for forms that are a JSON object which ends with its frames. */
+enum dissolve_status api_close_json(struct api_run *run);
+
 /* emit, for forms whose encode has made all the bytes. */
 enum dissolve_status api_emit_bytes(void *context, struct api_slot *slot);
 

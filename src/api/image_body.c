@@ -74,7 +74,8 @@ static bool make_state(struct api_run *run, size_t width, size_t height, unsigne
     subject->width = (uint32_t)width;
     subject->height = (uint32_t)height;
     subject->channels = channels;
-    if (!api_sheet_check(run, problem) || !api_run_admit(run, width * height * channels, problem))
+    if (!api_sheet_check(run, problem) ||
+        !api_run_admit(run, (uint64_t)width * height * channels, problem))
         return false;
     subject->state = calloc(subject->elements, sizeof *subject->state);
     return subject->state || api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
@@ -204,8 +205,8 @@ static enum dissolve_status make_image(const struct codec_npy *npy, const struct
     bool deep = npy->type == CODEC_NPY_U16;
     *image = (struct codec_image){
         .width = (uint32_t)shape->width, .height = (uint32_t)shape->height, .channels = 3};
-    image->pixels = malloc(3 * pixels);
-    image->pixels16 = deep ? malloc(3 * pixels * sizeof *image->pixels16) : NULL;
+    image->pixels = calloc(pixels, 3);
+    image->pixels16 = deep ? calloc(pixels, 3 * sizeof *image->pixels16) : NULL;
     if (!image->pixels || (deep && !image->pixels16))
         return DISSOLVE_NO_MEMORY;
     for (size_t i = 0; i < 3 * pixels; i++) {

@@ -79,10 +79,9 @@ bool api_handle(struct api_service *service, const struct api_route *route,
     struct api_call call = {
         .service = service, .request = request, .job = job, .reply = reply, .timing = timing};
     struct api_problem problem = {0};
-    bool complete = answer(&call, route, &problem);
-    bool ended = api_finish(&call);
+    bool complete = api_finish(&call, answer(&call, route, &problem));
     if (complete || call.started)
-        return complete && ended;
+        return complete;
     api_problem_send(&problem, request->id, reply);
     return true;
 }

@@ -109,37 +109,65 @@ static bool take_format(struct api_run *run, struct api_problem *problem)
 
 enum { MAX_OFFERS = 8 };
 
-static bool refuse_accept(const char *const *types, size_t count, struct api_problem *problem)
+/* Some of an endpoint's offers, and their media types, as api_accept_choose takes them. */
+struct choice {
+    const struct api_offer *offers[MAX_OFFERS];
+    const char *types[MAX_OFFERS];
+    size_t count;
+};
+
+static struct choice offers_of(const struct api_run *run, bool possible)
+{
+    const struct api_computation *computation = run->computation;
+    struct choice choice = {.count = 0};
+    for (size_t i = 0; i < computation->offer_count; i++) {
+        const struct api_offer *offer = &computation->offers[i];
+        if (possible && !is_possible(&run->parameters, offer))
+            continue;
+        choice.types[choice.count] = offer->media_type;
+        choice.offers[choice.count++] = offer;
+    }
+    return choice;
+}
+
+static const struct api_offer *preferred(const struct api_run *run, const struct choice *choice)
+{
+    int index = api_accept_choose(run->call->request->accept, choice->types, choice->count);
+    return index < 0 ? NULL : choice->offers[index];
+}
+
+static bool refuse_accept(const struct choice *choice, struct api_problem *problem)
 {
     char list[200] = "";
     size_t used = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *link = i + 2 < count ? ", " : i + 2 == count ? " and " : "";
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", types[i], link);
+    for (size_t i = 0; i < choice->count; i++) {
+        size_t left = choice->count - i;
+        const char *link = left > 2 ? ", " : left == 2 ? " and " : "";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", choice->types[i], link);
     }
     return api_problem_set(problem, 406, "this answer is offered as %s", list);
 }
 
+/*
+ * The best of what the parameters allow. Where the client takes none of it, but something that a
+ * parameter rules out, that parameter is at fault.
+ */
 static bool take_accept(struct api_run *run, struct api_problem *problem)
 {
-    const struct api_computation *computation = run->computation;
-    const struct api_offer *possible[MAX_OFFERS];
-    const char *types[MAX_OFFERS];
-    size_t count = 0;
-    for (size_t i = 0; i < computation->offer_count; i++) {
-        if (!is_possible(&run->parameters, &computation->offers[i]))
-            continue;
-        types[count] = computation->offers[i].media_type;
-        possible[count++] = &computation->offers[i];
-    }
-    if (count == 0)
+    const struct choice possible = offers_of(run, true), all = offers_of(run, false);
+    if (possible.count == 0)
         return api_parameters_blame(&run->arguments, run->parameters.terms ? "measures" : "layout",
                                     problem, "no answer has all that is asked for");
-    int choice = api_accept_choose(run->call->request->accept, types, count);
-    if (choice < 0)
-        return refuse_accept(types, count, problem);
-    run->offer = possible[choice];
-    return true;
+    run->offer = preferred(run, &possible);
+    if (run->offer)
+        return true;
+    const struct api_offer *wanted = preferred(run, &all);
+    const char *culprit = wanted ? obstacle(&run->parameters, wanted->format) : NULL;
+    if (culprit)
+        return api_parameters_blame(&run->arguments, culprit, problem,
+                                    "this %s does not go with an answer of %s", culprit,
+                                    wanted->media_type);
+    return refuse_accept(&possible, problem);
 }
 
 static bool choose_form(struct api_run *run, struct api_problem *problem)
@@ -300,7 +328,7 @@ static enum dissolve_status keep_x0(struct api_run *run)
 static enum dissolve_status make_recipe(struct api_run *run)
 {
     struct api_fact facts[API_MAX_FACTS];
-    size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
+    size_t count = api_facts_of_recipe(&run->parameters, facts);
     struct api_output *output = &run->output;
     enum dissolve_status status = api_facts_to_query(facts, count, &output->recipe);
     if (status == DISSOLVE_OK)

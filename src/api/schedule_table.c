@@ -32,6 +32,13 @@ static double sqrt_one_minus_alpha_cumprod(const struct dissolve_schedule *sched
     return sqrt(variance);
 }
 
+/* As unknown as the ratio itself, where that is beyond a double. */
+static double log_snr(const struct dissolve_schedule *schedule, uint32_t t)
+{
+    bool known = isfinite(dissolve_schedule_snr(schedule, t));
+    return known ? dissolve_schedule_log_snr(schedule, t) : (double)NAN;
+}
+
 /* Of the variance-preserving SDE dx = drift x dt + diffusion dW, per step (Song et al. 2021). */
 static double drift(const struct dissolve_schedule *schedule, uint32_t t)
 {
@@ -50,7 +57,7 @@ static const struct column columns[] = {
     {"sqrt_alphas_cumprod", sqrt_alpha_cumprod},
     {"sqrt_one_minus_alphas_cumprod", sqrt_one_minus_alpha_cumprod},
     {"snr", dissolve_schedule_snr},
-    {"log_snr", dissolve_schedule_log_snr},
+    {"log_snr", log_snr},
     {"drift", drift},
     {"diffusion", diffusion},
 };

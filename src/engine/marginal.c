@@ -217,18 +217,23 @@ static double sum_block(const struct part *begin, const struct part *end, double
     return sum;
 }
 
+static bool is_cancelled(const struct dissolve_job *job)
+{
+    return job && dissolve_job_cancelled(job);
+}
+
 /*
  * The integral of p ln p over a stretch, in the grid's units. That the two ends count in full here,
  * not half, is no difference: p is below e^-50 of its height there. No term is positive (p is below
  * 1/sqrt(2 pi) in these units), so blocks added in order lose nothing.
  */
-static double integrate(const struct stretch *stretch)
+static double integrate(const struct stretch *stretch, const struct dissolve_job *job)
 {
     const struct part *begin = stretch->begin;
     size_t points = (size_t)(stretch->last - stretch->first) + 1;
     double sum = 0.0;
 
-    for (size_t done = 0; done < points; done += BLOCK) {
+    for (size_t done = 0; done < points && !is_cancelled(job); done += BLOCK) {
         double first = stretch->first + (double)done;
 
         while (begin < stretch->end && begin->right < first / DENSITY)
@@ -239,7 +244,7 @@ static double integrate(const struct stretch *stretch)
 }
 
 /* NaN where there is none to be had. */
-static double entropy_of(const struct dissolve_marginal *marginal)
+static double entropy_of(const struct dissolve_marginal *marginal, const struct dissolve_job *job)
 {
     struct grid grid;
     const struct part *part = grid.parts;
@@ -252,7 +257,7 @@ static double entropy_of(const struct dissolve_marginal *marginal)
     while (part < grid.parts + grid.count) {
         struct stretch stretch = stretch_from(&grid, part);
 
-        entropy -= integrate(&stretch);
+        entropy -= integrate(&stretch, job);
         part = stretch.end;
     }
     return entropy;
@@ -288,17 +293,19 @@ static void moments(const struct dissolve_marginal *marginal,
     measures->std = hypot(marginal->signal * std, sqrt(marginal->variance));
 }
 
-void dissolve_marginal_measure(const struct dissolve_marginal *marginal,
-                               struct dissolve_marginal_measures *measures)
+enum dissolve_status dissolve_marginal_measure(const struct dissolve_marginal *marginal,
+                                               const struct dissolve_job *job,
+                                               struct dissolve_marginal_measures *measures)
 {
     double square;
 
     moments(marginal, measures);
-    measures->entropy = entropy_of(marginal);
+    measures->entropy = entropy_of(marginal, job);
     square = measures->mean * measures->mean + measures->std * measures->std;
     measures->kl = 0.5 * (square + log(2.0 * pi)) - measures->entropy;
     if (measures->kl < 0.0) /* not fmax, which would lose a NaN */
         measures->kl = 0.0;
+    return is_cancelled(job) ? DISSOLVE_CANCELLED : DISSOLVE_OK;
 }
 
 static void add_component(const struct dissolve_marginal *marginal, size_t k, double log_weight,

@@ -21,6 +21,7 @@ import rows  # noqa: F401 (fills the table)
 import table
 from server import Child, Server, require
 
+LONGEST = 1800  # seconds that a run may take, on however busy a machine
 ROOT = pathlib.Path(__file__).parents[2]
 BEGIN, END = "<!-- what ./dev bench --readme prints -->\n", "<!-- to here -->\n"
 
@@ -97,7 +98,9 @@ def write_readme(text):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, lambda *_: sys.exit("bench: ended"))
+    signal.alarm(LONGEST)
     build, words = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
     readme = "--readme" in words
     words = [word for word in words if word != "--readme"]

@@ -73,17 +73,22 @@ def command_pictures(path, threads):
     return (time.perf_counter() - start) * 1e3
 
 
+def mixture(weights, means, stds, count, steps, beta, bins):
+    """Histograms of a mixture's samples and of what becomes of them."""
+    which = torch.multinomial(torch.tensor(weights), count, replacement=True)
+    x = torch.tensor(means)[which] + torch.tensor(stds)[which] * torch.randn(count)
+    yield numpy.histogram(x.numpy(), bins=bins)
+    for _ in range(steps):
+        x = q(x, beta)
+        yield numpy.histogram(x.numpy(), bins=bins)
+
+
 def command_mixture(threads):
     """10,000 samples of three Gaussians, 40 steps, a histogram of each of the 41 frames."""
     torch.set_num_threads(int(threads))
     start = time.perf_counter()
-    which = torch.multinomial(torch.tensor([0.5, 0.3, 0.2]), 10000, replacement=True)
-    x = torch.tensor([0.0, 5.0, -3.0])[which]
-    x = x + torch.tensor([1.0, 0.5, 1.5])[which] * torch.randn(10000)
-    numpy.histogram(x.numpy(), bins=50)
-    for _ in range(40):
-        x = q(x, 0.5)
-        numpy.histogram(x.numpy(), bins=50)
+    made = list(mixture([0.5, 0.3, 0.2], [0.0, 5.0, -3.0], [1.0, 0.5, 1.5], 10000, 40, 0.5, 50))
+    assert len(made) == 41
     return (time.perf_counter() - start) * 1e3
 
 

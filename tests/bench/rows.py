@@ -1,12 +1,14 @@
 """The rows of the table, in order: kernel, PNG, pipeline, end to end, fairness, door, growth."""
 
+import http.client
+import io
 import json
 import math
 import os
 import random
 import subprocess
+import sys
 import time
-import io
 import zipfile
 
 import numpy
@@ -101,7 +103,7 @@ def kernel_numpy(bench):
 
 @row("kernel: noise and step without vector instructions, 1 thread", Mark("ns"))
 def kernel_baseline(bench):
-    return median(engine(bench, 1, isa="baseline")[0] for _ in range(3))
+    return engine(bench, 1, isa="baseline")[0]
 
 
 @once
@@ -222,8 +224,6 @@ def png_flat(bench):
 
 def fetch(bench, path, file):
     """An answer as bytes, to be looked at; not for measuring."""
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", bench.server.port, timeout=PATIENCE)
     connection.request("POST", path, file.read_bytes(), {"Content-Type": "image/png"})
     response = connection.getresponse()
@@ -282,12 +282,12 @@ def against_the_lesson(bench, width, height, rounds, posts):
     return ratio(theirs, ours), f"{written(median(theirs))} s / {written(median(ours) * 1e3)} ms"
 
 
-@row("end to end: the lesson / ours, 512 x 512 to 21 PNGs", at_least(50, "times"))
+@row("end to end: the lesson / ours, 512 x 512 to 21 frames, ZIP", at_least(50, "times"))
 def small_photo(bench):
     return against_the_lesson(bench, 512, 512, 3, 5)
 
 
-@row("end to end: the lesson / ours, 3840 x 2160 to 21 PNGs", at_least(40, "times"))
+@row("end to end: the lesson / ours, 3840 x 2160 to 21 frames, ZIP", at_least(40, "times"))
 def large_photo(bench):
     return against_the_lesson(bench, 3840, 2160, 1, 2)
 
@@ -309,6 +309,12 @@ def mixture_body(bench):
 def mixture_rate(bench):
     loads = [wrk(bench.server, HISTOGRAMS, 8, 3, body=mixture_body(bench)) for _ in range(3)]
     return median(load.rate for load in loads)
+
+
+@row("end to end: the same by FastAPI and PyTorch", Mark("requests/s"))
+def mixture_peer(bench):
+    with Server(sys.executable, "-B", HERE / "lesson_service.py") as peer:
+        return median(wrk(peer, HISTOGRAMS, 8, 3, body=mixture_body(bench)).rate for _ in range(2))
 
 
 @row("end to end: the lesson's mixture example / ours", Mark("times"))
@@ -338,7 +344,7 @@ def million(bench):
 
 def beside_a_large_job(bench, large):
     """What wrk measures while the answer to a large job is read by another process."""
-    command = [os.sys.executable, "-B", HERE / "drain.py", str(bench.server.port)]
+    command = [sys.executable, "-B", HERE / "drain.py", str(bench.server.port)]
     command += ["/v1/images/frames?steps=200&seed=1&format=zip", large]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
         try:
@@ -374,7 +380,9 @@ def fair_median(bench):
 def fair_late(bench):
     idle, busy = fairness(bench)
     before, beside = [load.late for load in idle], [load.late for load in busy]
-    return ratio(beside, before), f"{written(median(beside))} / {written(median(before))} ms"
+    usual = ratio(beside, [load.median for load in idle])
+    note = f"{written(median(beside))} / {written(median(before))} ms"
+    return ratio(beside, before), f"{note}; {written(usual)} times the idle median"
 
 
 # --- the door ---------------------------------------------------------------------------------

@@ -8,11 +8,19 @@
 
 static char BODY[] = "ok\n";
 
+/*
+ * MHD calls it when the head is here and again when the request is complete; answered the first
+ * time, the connection would end with the answer.
+ */
 static enum MHD_Result answer(void *response, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **request)
 {
-    (void)url, (void)method, (void)version, (void)upload, (void)upload_size, (void)request;
+    (void)url, (void)method, (void)version, (void)upload, (void)upload_size;
+    if (!*request) {
+        *request = response;
+        return MHD_YES;
+    }
     return MHD_queue_response(connection, MHD_HTTP_OK, response);
 }
 

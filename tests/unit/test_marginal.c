@@ -33,7 +33,7 @@ static struct dissolve_marginal_measures measure(const struct dissolve_marginal 
 {
     struct dissolve_marginal_measures measures;
 
-    dissolve_marginal_measure(marginal, &measures);
+    assert_int_equal(dissolve_marginal_measure(marginal, NULL, &measures), DISSOLVE_OK);
     return measures;
 }
 
@@ -387,6 +387,34 @@ static void test_with_schedule(void **state)
     dissolve_schedule_destroy(schedule);
 }
 
+/* Minutes of quadrature are not begun, or not gone on with, once nobody wants them. */
+static void test_cancelled(void **state)
+{
+    static double weights[DISSOLVE_MAX_COMPONENTS], means[DISSOLVE_MAX_COMPONENTS],
+        stds[DISSOLVE_MAX_COMPONENTS];
+    struct dissolve_mixture mixture = {DISSOLVE_MAX_COMPONENTS, weights, means, stds};
+    struct dissolve_marginal law = {&mixture, 1.0, 0.0};
+    struct dissolve_marginal_measures measures;
+    struct dissolve_pool *pool = NULL;
+    struct dissolve_job *job = NULL;
+
+    (void)state;
+    for (size_t k = 0; k < DISSOLVE_MAX_COMPONENTS; k++) {
+        weights[k] = 1.0;
+        stds[k] = k ? 10.0 : 1e-4;
+    }
+    assert_in_range(dissolve_marginal_points(&law), 7000000, DISSOLVE_MARGINAL_MAX_POINTS);
+    assert_int_equal(dissolve_pool_create(1, &pool), DISSOLVE_OK);
+    assert_int_equal(dissolve_job_create(pool, &job), DISSOLVE_OK);
+    law.mixture = &lesson;
+    assert_int_equal(dissolve_marginal_measure(&law, job, &measures), DISSOLVE_OK);
+    dissolve_job_cancel(job);
+    law.mixture = &mixture;
+    assert_int_equal(dissolve_marginal_measure(&law, job, &measures), DISSOLVE_CANCELLED);
+    dissolve_job_destroy(job);
+    dissolve_pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_same_law),
         cmocka_unit_test(test_far_from_zero),
         cmocka_unit_test(test_with_schedule),
+        cmocka_unit_test(test_cancelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
