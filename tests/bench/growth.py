@@ -209,7 +209,7 @@ def draw(path):
     if len(MEASURED) < len(SWEEPS) * len(SAMPLERS):
         return
     width = LEFT + len(SWEEPS) * (PANEL[0] + GAP[0]) - GAP[0] + 16
-    height = TOP + 2 * (PANEL[1] + GAP[1])
+    height = TOP + 2 * (PANEL[1] + GAP[1]) - 12
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
              f' width="{width}" height="{height}" role="img">']
     lines += [f"<title>Time and memory of the samplers</title><style>{STYLE}</style>"]

@@ -32,5 +32,6 @@ if __name__ == "__main__":
     torch.set_num_threads(1)  # the requests are what runs side by side
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
     print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
     uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listener])

@@ -76,7 +76,9 @@ class Table:
     HEAD = ("what", "figure", "mark", "reached")
 
     def __init__(self, rows):
-        self.widths = (max(len(row.name) for row in rows), 52, max(len(row.mark.text) for row in rows), 7)
+        self.widths = (
+            max(len(row.name) for row in rows), 60, max(4, *(len(row.mark.text) for row in rows)), 7,
+        )
         self.lines, self.reached, self.missed = [], 0, []
         self._print(self.HEAD)
         self._print(["-" * width for width in self.widths])
