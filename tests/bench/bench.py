@@ -17,7 +17,7 @@ import warnings
 import PIL.Image
 
 import growth
-import rows  # noqa: F401 (fills the table)
+import rows  # noqa: F401 (they add themselves to the table)
 import table
 from server import Child, Server, require
 

@@ -32,6 +32,19 @@ MIXTURE = {
 SMALL = {"samples": [round(math.sin(i), 3) for i in range(25)], "steps": 40, "frames": "last", "seed": "42"}
 SOCKET_THREADS = 2  # of the server's door (src/main.c)
 
+
+
+def rate_and_cpu(server, path, body=None, connections=64, seconds=2, threads=2):
+    """Requests/s, and the server's microseconds of processor time for each."""
+    before = server.cpu()
+    load = wrk(server, path, connections, seconds, threads, body)
+    return load.rate, (server.cpu() - before) * 1e6 / (load.rate * seconds)
+
+
+def median_rate(figures):
+    return median(rate for rate, _ in figures), f"{written(median(cpu for _, cpu in figures))} us of CPU each"
+
+
 # --- kernel -----------------------------------------------------------------------------------
 
 
@@ -127,19 +140,40 @@ def kernel_tree(bench):
 
 
 @once
-def encoders(bench):
-    """name -> (milliseconds, bytes) of a noise frame of 512 x 512 RGB, by bench_png."""
+def noise_frame(bench):
+    """The last frame of a photo's run, as the service sends it."""
+    answer = fetch(bench, PICTURE + "&frames=last&format=png", bench.photo(512, 512))
+    return answer, PIL.Image.open(io.BytesIO(answer)).convert("RGB")
+
+
+def bench_png(bench, image, rounds):
+    """name -> (milliseconds, bytes) of a frame by the codec and by its peers."""
     program = bench.build / "tests" / "bench_png"
     if not program.exists():
         raise Missing("bench_png is not built")
-    rounds = []
-    for _ in range(3):
-        done = subprocess.run([program], capture_output=True, text=True, timeout=PATIENCE, check=True)
-        rounds.append([line.rsplit(None, 2) for line in done.stdout.splitlines()])
+    command = [program, str(image.width), str(image.height), "3", bench.file(image.tobytes())]
+    runs = []
+    for _ in range(rounds):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        runs.append([line.split() for line in done.stdout.splitlines()])
     return {
         lines[0][0]: (median(float(ms) for _, ms, _ in lines), int(lines[0][2]))
-        for lines in zip(*rounds)
+        for lines in zip(*runs)
     }
+
+
+@once
+def encoders(bench):
+    """What bench_png says of a noise frame, and Pillow."""
+    _, image = noise_frame(bench)
+    found = bench_png(bench, image, 3)
+    taken = []
+    for _ in range(5):
+        out = io.BytesIO()
+        start = time.perf_counter()
+        image.save(out, "PNG")
+        taken.append((time.perf_counter() - start) * 1e3)
+    return found | {"pillow": (median(taken), len(out.getvalue()))}
 
 
 def encoder(bench, name):
@@ -154,18 +188,20 @@ def speed(bench, name):
     return NOISE / ms / 1e3, f"{written(ms)} ms, {size:,} bytes"
 
 
-@once
-def noise_frame(bench):
-    """The last frame of a photo's run as the service sends it, and as pixels."""
-    answer = fetch(bench, PICTURE + "&frames=last&format=png", bench.photo(512, 512))
-    return answer, PIL.Image.open(io.BytesIO(answer))
+class Beside:
+    """A peer's time as so many times ours, its file as so many percent larger."""
 
+    def __init__(self, times, larger, ms, size):
+        self.times, self.larger, self.ms, self.size = times, larger, ms, size
 
-def entropy(values):
-    """Bytes that a code without memory needs at least for them."""
-    counts = numpy.bincount(values)
-    shares = counts[counts > 0] / values.size
-    return -(shares * numpy.log2(shares)).sum() * values.size / 8
+    def __str__(self):
+        return (
+            f"{written(self.times)} times, {self.larger:.1f} %"
+            f" ({written(self.ms)} ms, {self.size:,} bytes)"
+        )
+
+    def slower_and_larger(self):
+        return self.times > 1 and self.larger > 0
 
 
 @row("PNG: a noise frame of 512 x 512, fast", at_least(800, "MB/s"))
@@ -176,47 +212,41 @@ def png_fast(bench):
 @row("PNG: its bytes above their order-0 entropy, fast", at_most(1, "%"))
 def png_entropy(bench):
     answer, image = noise_frame(bench)
-    least = entropy(numpy.asarray(image).reshape(-1))
+    counts = numpy.bincount(numpy.asarray(image).reshape(-1))
+    shares = counts[counts > 0] / NOISE
+    least = -(shares * numpy.log2(shares)).sum() * NOISE / 8
     return (len(answer) / least - 1) * 100, f"{len(answer):,} / {least:,.0f}"
 
 
-@row("PNG: the same, none", at_least(3000, "MB/s"))
+for peer, name in (
+    ("isal-1-filter-zero", "ISA-L, level 1"),
+    ("libdeflate-1-filter-zero", "libdeflate, level 1"),
+    ("lodepng-filter-zero", "lodepng, filter zero"),
+    ("lodepng-default", "lodepng"),
+    ("pillow", "Pillow"),
+):
+
+    @row(f"PNG: {name} beside fast", Mark("", "slower and larger", Beside.slower_and_larger, str))
+    def png_peer(bench, peer=peer):
+        ours, theirs = encoder(bench, "fast"), encoder(bench, peer)
+        return Beside(theirs[0] / ours[0], (theirs[1] / ours[1] - 1) * 100, *theirs)
+
+
+@row("PNG: the same frame, none", at_least(3000, "MB/s"))
 def png_none(bench):
     return speed(bench, "none")
 
 
-@row("PNG: the same, best", Mark("MB/s"))
+@row("PNG: the same frame, best", Mark("MB/s"))
 def png_best(bench):
     return speed(bench, "best")
 
 
-for peer in ("lodepng", "libdeflate", "isal"):
-
-    @row(f"PNG: the same by {peer}", Mark("MB/s"))
-    def png_peer(bench, peer=peer):
-        return speed(bench, peer)
-
-
-@row("PNG: the same by Pillow", Mark("MB/s"))
-def png_pillow(bench):
-    _, image = noise_frame(bench)
-    image.load()
-    taken = []
-    for _ in range(5):
-        out = io.BytesIO()
-        start = time.perf_counter()
-        image.save(out, "PNG")
-        taken.append(time.perf_counter() - start)
-    return NOISE / median(taken) / 1e6, f"{written(median(taken) * 1e3)} ms, {len(out.getvalue()):,} bytes"
-
-
-@row("PNG: a flat frame of 4096 x 4096 over HTTP, fast", at_most(100, "KB"))
+@row("PNG: a flat frame of 4096 x 4096, fast", at_most(100, "KB"))
 def png_flat(bench):
-    flat = bench.image(PIL.Image.new("RGB", (4096, 4096), (90, 140, 200))).read_bytes()
-    answers = [
-        post(bench.server, "/v1/images/frames?steps=0&format=png", flat, "image/png") for _ in range(3)
-    ]
-    return answers[0].size / 1e3, f"{written(median(a.whole for a in answers) * 1e3)} ms"
+    flat = PIL.Image.new("RGB", (4096, 4096), (90, 140, 200))
+    ms, size = bench_png(bench, flat, 1)["fast"]
+    return size / 1e3, f"{written(ms)} ms"
 
 
 # --- pipeline ---------------------------------------------------------------------------------
@@ -270,16 +300,19 @@ def against_the_lesson(bench, width, height, rounds, posts):
     checked_zip(bench)
     file = bench.photo(width, height)
     body = file.read_bytes()
+    path = PICTURE + "&format=zip"
+    used = bench.server.cpu()
 
     def ours():
-        path = PICTURE + "&format=zip"
         return median(post(bench.server, path, body, "image/png").whole for _ in range(posts))
 
     before, theirs, after = interleaved(
         rounds, ours, lambda: bench.lesson.ask("pictures", file, 2) / 1e3, ours
     )
-    ours = [(a + b) / 2 for a, b in zip(before, after)]
-    return ratio(theirs, ours), f"{written(median(theirs))} s / {written(median(ours) * 1e3)} ms"
+    used = (bench.server.cpu() - used) / (2 * rounds * posts)
+    times = [(a + b) / 2 for a, b in zip(before, after)]
+    note = f"{written(median(theirs))} s / {written(median(times) * 1e3)} ms, {written(used * 1e3)} ms of CPU"
+    return ratio(theirs, times), note
 
 
 @row("end to end: the lesson / ours, 512 x 512 to 21 frames, ZIP", at_least(50, "times"))
@@ -307,14 +340,15 @@ def mixture_body(bench):
 
 @row("end to end: the mixture example, 8 connections", at_least(1500, "requests/s"))
 def mixture_rate(bench):
-    loads = [wrk(bench.server, HISTOGRAMS, 8, 3, body=mixture_body(bench)) for _ in range(3)]
-    return median(load.rate for load in loads)
+    body = mixture_body(bench)
+    return median_rate([rate_and_cpu(bench.server, HISTOGRAMS, body, 8, 3, 1) for _ in range(3)])
 
 
 @row("end to end: the same by FastAPI and PyTorch", Mark("requests/s"))
 def mixture_peer(bench):
+    body = mixture_body(bench)
     with Server(sys.executable, "-B", HERE / "lesson_service.py") as peer:
-        return median(wrk(peer, HISTOGRAMS, 8, 3, body=mixture_body(bench)).rate for _ in range(2))
+        return median_rate([rate_and_cpu(peer, HISTOGRAMS, body, 8, 3, 1) for _ in range(2)])
 
 
 @row("end to end: the lesson's mixture example / ours", Mark("times"))
@@ -388,13 +422,6 @@ def fair_late(bench):
 # --- the door ---------------------------------------------------------------------------------
 
 
-def rate_and_cpu(server, path, body=None):
-    """Requests/s, and the server's microseconds of processor time for each."""
-    before = server.cpu()
-    load = wrk(server, path, 64, 2, threads=2, body=body)
-    return load.rate, (server.cpu() - before) * 1e6 / (load.rate * 2)
-
-
 @row("door: GET /healthz / libmicrohttpd's smallest, 64 connections", at_least(0.8, "times"))
 def door(bench):
     smallest = bench.start("tests/bench_smallest", str(SOCKET_THREADS))
@@ -410,8 +437,7 @@ def door(bench):
 @row("door: 25 JSON samples, 40 steps, the last frame", at_least(20000, "requests/s"))
 def small_request(bench):
     body = "application/json", bench.file(json.dumps(SMALL).encode())
-    figures = [rate_and_cpu(bench.server, "/v1/samples/frames", body) for _ in range(3)]
-    return median(r for r, _ in figures), f"{written(median(c for _, c in figures))} us of CPU each"
+    return median_rate([rate_and_cpu(bench.server, "/v1/samples/frames", body) for _ in range(3)])
 
 
 # --- growth -----------------------------------------------------------------------------------
