@@ -101,7 +101,8 @@ static const struct api_form *histogram_form(const struct api_run *run, enum api
 
 /*
  * The exact law costs as many evaluations as there are points, components and frames. To count them
- * takes time as well, so that nothing is counted beyond what is too much already.
+ * takes time as well, so that nothing is counted beyond what is too much already, nor for a job
+ * that is cancelled: what it would do is not done.
  */
 static uint64_t exact_work(const struct api_run *run)
 {
@@ -110,7 +111,7 @@ static uint64_t exact_work(const struct api_run *run)
     struct dissolve_marginal law;
     uint64_t work = 0;
     for (size_t i = 0; i < frames->count && work <= most; i++) {
-        if (!api_exact_law(run, frames->t[i], &law))
+        if (dissolve_job_cancelled(run->call->job) || !api_exact_law(run, frames->t[i], &law))
             break;
         uint64_t points = dissolve_marginal_points(&law);
         if (points > DISSOLVE_MARGINAL_MAX_POINTS)

@@ -61,23 +61,54 @@ static enum dissolve_status open_samples(struct api_run *run)
     return open_document(run, false);
 }
 
+/*
+ * Numbers as text take several times their memory. Up to this many are printed in the pool, several
+ * frames at a time; more are printed in pieces of as many, each sent before the next.
+ */
+enum { PIECE = 1 << 20 };
+
 static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
 {
     const struct api_run *run = context;
+    size_t n = run->subject.elements;
     struct json_writer json = {.out = &slot->bytes, .comma = slot->ordinal > 0};
     json_open(&json, '{');
     api_describe_step(&json, run->schedule, slot->t);
     api_describe_moments(&json, &slot->measures);
     api_describe_terms(&json, run, slot->t, &slot->terms);
     json_key(&json, "samples");
-    json_floats(&json, slot->state, run->subject.elements);
-    json_close(&json, '}');
+    json_open(&json, '[');
+    if (n <= PIECE) {
+        json_floats(&json, slot->state, n);
+        json_close(&json, ']');
+        json_close(&json, '}');
+    }
     return json.status;
+}
+
+/* The numbers of a frame that encode has left, and the end of its object. */
+static enum dissolve_status emit_pieces(struct api_run *run, const struct api_slot *slot)
+{
+    size_t n = run->subject.elements;
+    struct json_writer json = {.out = &run->output.scratch};
+    enum dissolve_status status = DISSOLVE_OK;
+    for (size_t first = 0; first < n && status == DISSOLVE_OK; first += PIECE) {
+        json_floats(&json, slot->state + first, n - first < PIECE ? n - first : PIECE);
+        status = json.status == DISSOLVE_OK ? api_run_write_scratch(run) : json.status;
+    }
+    return status == DISSOLVE_OK ? api_write(run->call, "]}", 2) : status;
+}
+
+static enum dissolve_status emit_samples(void *context, struct api_slot *slot)
+{
+    struct api_run *run = context;
+    enum dissolve_status status = api_emit_bytes(run, slot);
+    return status == DISSOLVE_OK && run->subject.elements > PIECE ? emit_pieces(run, slot) : status;
 }
 
 const struct api_form api_form_samples_json = {.wants_state = true,
                                                .wants_measures = true,
                                                .open = open_samples,
                                                .encode = encode_samples,
-                                               .emit = api_emit_bytes,
+                                               .emit = emit_samples,
                                                .close = api_close_json};

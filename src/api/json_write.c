@@ -94,12 +94,11 @@ void json_numbers(struct json_writer *writer, const double *values, size_t count
 void json_floats(struct json_writer *writer, const float *values, size_t count)
 {
     char digits[CODEC_NUMBER_ROOM];
-    json_open(writer, '[');
     for (size_t i = 0; i < count; i++) {
+        size_t size = codec_number_print_float(values[i], digits);
         separate(writer);
-        put(writer, digits, codec_number_print_float(values[i], digits));
+        put(writer, size > 0 ? digits : "null", size > 0 ? size : 4);
     }
-    json_close(writer, ']');
 }
 
 void json_integers(struct json_writer *writer, const uint64_t *values, size_t count)

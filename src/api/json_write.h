@@ -27,8 +27,11 @@ void json_integer(struct json_writer *writer, uint64_t value);
 void json_boolean(struct json_writer *writer, bool value);
 void json_null(struct json_writer *writer);
 
-/* Whole arrays. Floats have the shortest digits that read back, as float32, to the same value. */
+/* Items of the array that is open: the shortest digits that read back as the same float32, null for
+   what is not finite. */
 void json_floats(struct json_writer *writer, const float *values, size_t count);
+
+/* Whole arrays. */
 void json_numbers(struct json_writer *writer, const double *values, size_t count);
 void json_integers(struct json_writer *writer, const uint64_t *values, size_t count);
 

@@ -27,13 +27,12 @@ struct run {
     struct window windows[WINDOWS];
 };
 
-static size_t window_room(const struct api_pipeline *pipeline)
+size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count)
 {
-    size_t bytes = pipeline->elements *
-                   ((pipeline->want_pixels ? 1 : 0) + (pipeline->want_state ? sizeof(float) : 0));
+    size_t bytes = elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
     size_t room = bytes > 0 ? WINDOW_BYTES / bytes : WINDOW_MOST;
-    if (room > pipeline->count)
-        room = pipeline->count;
+    if (room > count)
+        room = count;
     return room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
 }
 
@@ -221,7 +220,9 @@ static enum dissolve_status turn(struct run *run, size_t k)
 
 enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
 {
-    struct run run = {.pipeline = pipeline, .room = window_room(pipeline)};
+    struct run run = {.pipeline = pipeline,
+                      .room = api_pipeline_room(pipeline->elements, pipeline->want_pixels,
+                                                pipeline->want_state, pipeline->count)};
     enum dissolve_status status = begin_steps(&run, &run.windows[0]);
     size_t k = 0;
     for (bool last = false; status == DISSOLVE_OK && !last; k++) {

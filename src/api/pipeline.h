@@ -61,6 +61,9 @@ struct api_pipeline {
     double encode_ms;
 };
 
+/* How many frames of so many elements a window holds, at the most, of `count`. */
+size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count);
+
 /*
  * Runs all windows. While one is sent, the next is encoded and the one after it stepped, so that
  * memory holds three windows, whatever the number of steps. The first is short, so that the first

@@ -103,8 +103,8 @@ static bool take_format(struct api_run *run, struct api_problem *problem)
         format = API_FORMAT_NPZ;
     run->offer = offer_of(run->computation, format);
     return !culprit || api_parameters_blame(&run->arguments, culprit, problem,
-                                            "this %s does not go with an answer of %s", culprit,
-                                            run->offer->media_type);
+                                            "%s as asked for does not go with an answer of %s",
+                                            culprit, run->offer->media_type);
 }
 
 enum { MAX_OFFERS = 8 };
@@ -165,7 +165,7 @@ static bool take_accept(struct api_run *run, struct api_problem *problem)
     const char *culprit = wanted ? obstacle(&run->parameters, wanted->format) : NULL;
     if (culprit)
         return api_parameters_blame(&run->arguments, culprit, problem,
-                                    "this %s does not go with an answer of %s", culprit,
+                                    "%s as asked for does not go with an answer of %s", culprit,
                                     wanted->media_type);
     return refuse_accept(&possible, problem);
 }
@@ -194,20 +194,34 @@ static uint64_t tree_depth(uint32_t steps)
     return depth;
 }
 
-/* How many draws each element takes; steps that no frame needs are not made. */
-static uint64_t draws(const struct api_parameters *parameters)
+/*
+ * All frames of a tree take a draw each, but every window goes down to its first frame anew; a few
+ * frames cost no more than each of them alone.
+ */
+static uint64_t tree_draws(const struct api_run *run)
 {
-    const struct api_selection *frames = &parameters->frames;
-    uint64_t each = frames->count * tree_depth(parameters->schedule.steps);
+    const struct api_parameters *parameters = &run->parameters;
+    uint64_t count = parameters->frames.count, steps = parameters->schedule.steps;
+    uint64_t depth = tree_depth(parameters->schedule.steps);
+    uint64_t room = api_pipeline_room(run->subject.elements, run->form->wants_pixels,
+                                      run->form->wants_state, parameters->frames.count);
+    uint64_t together = steps + (count + room - 1) / room * depth;
+    return together < count * depth ? together : count * depth;
+}
+
+/* How many draws each element takes; steps that no frame needs are not made. */
+static uint64_t draws(const struct api_run *run)
+{
+    const struct api_parameters *parameters = &run->parameters;
     switch (parameters->sampler) {
     case DISSOLVE_SAMPLER_JUMP:
-        return frames->count;
+        return parameters->frames.count;
     case DISSOLVE_SAMPLER_TREE:
-        return each < parameters->schedule.steps ? each : parameters->schedule.steps;
+        return tree_draws(run);
     case DISSOLVE_SAMPLER_CHAIN:
         break;
     }
-    return api_selection_last(frames) - parameters->start_step;
+    return api_selection_last(&parameters->frames) - parameters->start_step;
 }
 
 bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *problem)
@@ -218,8 +232,7 @@ bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *p
     if (elements > SIZE_MAX / sizeof *run->subject.state)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
     run->subject.elements = (size_t)elements;
-    return api_check_work(run->call->service, elements, passes * draws(&run->parameters), extra,
-                          problem);
+    return api_check_work(run->call->service, elements, passes * draws(run), extra, problem);
 }
 
 /* ---- The answer ---- */

@@ -1,5 +1,6 @@
 """Histograms drawn as SVG: read as XML, held against the same histograms in JSON, and looked at."""
 
+import os
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -16,7 +17,7 @@ SAMPLES, IMAGES = "/v1/samples/histograms", "/v1/images/histograms"
 SVG = "image/svg+xml"
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 MIXTURE = {"mixture": LESSON, "seed": 42}
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PATIENCE = 120
 
 

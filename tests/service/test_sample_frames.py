@@ -109,6 +109,15 @@ def test_any_float32_reads_back_to_its_bits_with_the_shortest_digits(client):
         assert len(text) <= min(map(len, spelt)), f"{text} for {spelt}"
 
 
+def test_more_numbers_than_are_printed_at_once_are_all_there(client):
+    """Long arrays leave in pieces of 2^20 numbers; the seams must not show."""
+    mixture = {"mixture": {"weights": [1], "means": [0], "stds": [1], "count": 2**21 + 3}}
+    run = {"seed": "4", "steps": 3, "frames": "1,3"}
+    for row, samples in zip(states(client, mixture, **run),
+                            samples_of(post(client, mixture, **run)).values()):
+        assert same_bytes(samples, row)
+
+
 # NPY and NPZ.
 
 def test_an_array_answer_has_a_row_for_each_frame(client):

@@ -3,21 +3,21 @@
 #define TESTS_FAILING_MALLOC_H
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * How many allocations may still succeed before one fails; negative: none fails. One thread only.
+ * How many allocations may still succeed before one fails; negative: none fails. Any thread counts.
  * Volatile, for compilers know that malloc() does not look at the program's variables.
  */
-static volatile long allocations_left = -1;
+static volatile atomic_long allocations_left = -1;
 
 __attribute__((no_sanitize("address", "thread"))) static bool allocation_fails(void)
 {
-    if (allocations_left < 0)
+    if (atomic_load_explicit(&allocations_left, memory_order_relaxed) < 0)
         return false;
-    allocations_left = allocations_left - 1;
-    if (allocations_left >= 0)
+    if (atomic_fetch_sub_explicit(&allocations_left, 1, memory_order_relaxed) != 0)
         return false;
     errno = ENOMEM;
     return true;

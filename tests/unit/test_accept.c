@@ -76,6 +76,29 @@ static void media_types_are_compared_without_case_and_parameters(void **state)
     assert_false(api_media_type_is_unsaid("text/plain"));
 }
 
+static void gzip_is_taken_by_name_or_by_star(void **state)
+{
+    static const char *const taken[] = {
+        "gzip",           "GZIP",        "x-gzip",       "gzip;q=0.001",   "*",
+        "br, gzip",       "gzip, br",    " gzip ; q=1 ", "deflate;q=0,*",  "identity;q=0, *;q=0.1",
+        "br,\tgzip;q=.5", "gzip;q=high", ",,gzip",       "gzip;x=0;q=0.5", "*;q=0, gzip",
+    };
+    static const char *const refused[] = {
+        "",           "identity",    "br",      "gzip;q=0",         "gzip;q=0.000", "*;q=0",
+        "gzip;q=0,*", "*, gzip;q=0", "gzipped", "application/gzip", "br, *;q=0",    "; gzip",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        if (!api_accept_gzip(taken[i]))
+            fail_msg("'%s' takes gzip", taken[i]);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (api_accept_gzip(refused[i]))
+            fail_msg("'%s' does not take gzip", refused[i]);
+    }
+    assert_false(api_accept_gzip(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +106,7 @@ int main(void)
         cmocka_unit_test(names_win_over_wildcards),
         cmocka_unit_test(quality_decides),
         cmocka_unit_test(what_is_not_offered_is_refused),
+        cmocka_unit_test(gzip_is_taken_by_name_or_by_star),
         cmocka_unit_test(media_types_are_compared_without_case_and_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

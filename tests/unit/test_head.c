@@ -65,7 +65,11 @@ static void first_value_counts(void **state)
     http_head_add(&head, "CONTENT-TYPE", NULL);
     http_head_add(&head, "If-None-Match", "\"e\"");
     http_head_add(&head, "Expect", "100-continue");
+    http_head_add(&head, "Accept-Encoding-2", "br");
+    http_head_add(&head, "ACCEPT-encoding", "gzip");
+    http_head_add(&head, "Accept-Encoding", "identity");
     assert_string_equal(head.accept, "image/png");
+    assert_string_equal(head.accept_encoding, "gzip");
     assert_string_equal(head.content_type, "");
     assert_string_equal(head.if_none_match, "\"e\"");
     assert_string_equal(head.expect, "100-continue");

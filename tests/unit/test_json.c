@@ -66,6 +66,21 @@ static void samples_and_parameters_are_read(void **state)
     done(&r);
 }
 
+static void words_and_texts_are_read(void **state)
+{
+    (void)state;
+    struct reading r = read_text("{\"samples\":[1],\"a\":false,\"b\":\"\xc3\xa4\xe2\x82\xac"
+                                 "\xf0\x9f\x98\x80\",\"c\":[],\"d\":\"\\u20ac\\n\"}");
+    assert_true(r.fine);
+    assert_int_equal(r.arguments.count, 4);
+    assert_string_equal(r.arguments.list[0].text, "false");
+    assert_string_equal(r.arguments.list[1].text, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    assert_string_equal(r.arguments.list[2].text, "");
+    assert_string_equal(r.arguments.list[3].text, "\xe2\x82\xac\n");
+    assert_true(r.arguments.list[2].is_list && !r.arguments.list[1].is_list);
+    done(&r);
+}
+
 static void a_mixture_is_read(void **state)
 {
     (void)state;
@@ -170,6 +185,9 @@ static const struct refusal refusals[] = {
     {"{\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1],\"mu\":5}}", 400, "/mixture/mu"},
     {"{\"mixture\":{\"weights\":[1],\"weights\":[1],\"means\":[0],\"stds\":[1]}}", 400,
      "/mixture/weights"},
+    {"{\"mixture\":{\"weights\":[1],\"means\":[3.4e38],\"stds\":[1e38]}}", 400, "/mixture"},
+    {"{\"samples\":[1],\"x\xff\":1}", 400, ""},
+    {"{\"samples\":[1],\"x", 400, ""},
     {"{\"samples\":[1],\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1]}}", 400, ""},
 };
 
@@ -268,6 +286,51 @@ static void the_writer_places_commas_and_turns_infinities_to_null(void **state)
     codec_buffer_free(&out);
 }
 
+static void the_writer_has_floats_and_truths(void **state)
+{
+    (void)state;
+    struct codec_buffer out = {0};
+    struct json_writer json = {.out = &out};
+    const float floats[] = {0.1f, NAN, -0.0f, 16777216, -INFINITY, 1e-45f, 3.4028235e38f};
+    json_open(&json, '{');
+    json_key(&json, "a");
+    json_open(&json, '[');
+    json_floats(&json, floats, 2);
+    json_floats(&json, floats + 2, 5);
+    json_close(&json, ']');
+    json_key(&json, "b");
+    json_boolean(&json, true);
+    json_key(&json, "c");
+    json_boolean(&json, false);
+    json_key(&json, "d");
+    json_open(&json, '[');
+    json_floats(&json, NULL, 0);
+    json_close(&json, ']');
+    json_close(&json, '}');
+    assert_int_equal(json.status, DISSOLVE_OK);
+    assert_int_equal(codec_buffer_append(&out, "", 1), DISSOLVE_OK);
+    assert_string_equal((char *)out.data, "{\"a\":[0.1,null,-0,16777216,null,1e-45,3.4028235e+38],"
+                                          "\"b\":true,\"c\":false,\"d\":[]}");
+    codec_buffer_free(&out);
+}
+
+/* The first failure stays, and nothing follows it. */
+static void a_failure_of_the_writer_sticks(void **state)
+{
+    (void)state;
+    struct codec_buffer out = {0};
+    struct json_writer json = {.out = &out};
+    const float one = 1;
+    json_text(&json, "x");
+    json.status = DISSOLVE_NO_MEMORY;
+    json_floats(&json, &one, 1);
+    json_boolean(&json, true);
+    json_null(&json);
+    assert_int_equal(json.status, DISSOLVE_NO_MEMORY);
+    assert_int_equal(out.size, 3);
+    codec_buffer_free(&out);
+}
+
 static void problems_are_documents(void **state)
 {
     (void)state;
@@ -285,12 +348,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_and_parameters_are_read),
+        cmocka_unit_test(words_and_texts_are_read),
         cmocka_unit_test(a_mixture_is_read),
         cmocka_unit_test(faults_are_refused_and_pointed_at),
         cmocka_unit_test(depth_and_size_beside_the_samples_are_limited),
         cmocka_unit_test(a_nul_is_no_space),
         cmocka_unit_test(long_arrays_grow),
         cmocka_unit_test(the_writer_places_commas_and_turns_infinities_to_null),
+        cmocka_unit_test(the_writer_has_floats_and_truths),
+        cmocka_unit_test(a_failure_of_the_writer_sticks),
         cmocka_unit_test(problems_are_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

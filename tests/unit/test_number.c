@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -92,6 +93,76 @@ static void test_printed_is_shortest_and_reads_back(void **state)
     codec_buffer_free(&out);
 }
 
+/*
+ * Floats of every magnitude: read by strtof, and as a double that is rounded, as JSON's readers do.
+ */
+static void test_floats_read_back(void **state)
+{
+    (void)state;
+    char text[CODEC_NUMBER_ROOM + 1];
+    uint32_t bits = 7;
+    for (size_t i = 0; i < 1000000; i++) {
+        bits = bits * 1664525u + 1013904223u;                      /* all 2^32 of them, some time */
+        uint32_t pattern = i % 8 == 0 ? bits & 0x807fffffu : bits; /* many that are subnormal */
+        if (i < 4)
+            pattern = (uint32_t[]){0, 0x80000000u, 0x7f7fffffu, 1}[i];
+        float value;
+        memcpy(&value, &pattern, sizeof value);
+        size_t size = codec_number_print_float(value, text);
+        assert_true((size == 0) == !isfinite(value));
+        if (size == 0)
+            continue;
+        text[size] = '\0';
+        double wide = 77;
+        float read = strtof(text, NULL);
+        bool taken = codec_number_parse(text, size, &wide) == size;
+        float narrowed = (float)wide;
+        if (!taken || memcmp(&read, &value, sizeof value) != 0 ||
+            memcmp(&narrowed, &value, sizeof value) != 0)
+            fail_msg("%a is printed as %s", (double)value, text);
+    }
+}
+
+static void test_floats_are_as_short_as_numpy_s(void **state)
+{
+    (void)state;
+    static const char script[] =
+        "import json, sys\n"
+        "import numpy\n"
+        "data = sys.stdin.buffer.read()\n"
+        "values = numpy.frombuffer(data[:80000], '<f4')\n"
+        "texts = data[80000:].decode('ascii').split()\n"
+        "assert len(texts) == len(values)\n"
+        "for value, text in zip(values, texts):\n"
+        "    json.loads(text)\n"
+        "    short = numpy.format_float_scientific(value, unique=True, trim='-')\n"
+        "    plain = numpy.format_float_positional(value, unique=True, trim='-')\n"
+        "    assert len(text) <= min(len(short), len(plain)), (value, text)\n"
+        "    if 'e' in text or '.' in text:\n"
+        "        assert float(text) == float(short), (value, text)\n";
+    static float values[MANY];
+    struct codec_buffer out = {0};
+    uint32_t bits = 1;
+    for (size_t i = 0; i < MANY; i++) {
+        do {
+            bits = bits * 1664525u + 1013904223u;
+            memcpy(&values[i], &bits, sizeof bits);
+        } while (!isfinite(values[i]));
+        if (i % 2 == 0) /* as samples are */
+            values[i] = ldexpf((float)(int32_t)bits, -29);
+    }
+    assert_int_equal(codec_buffer_append(&out, values, sizeof values), DISSOLVE_OK);
+    for (size_t i = 0; i < MANY; i++) {
+        char text[CODEC_NUMBER_ROOM];
+        size_t size = codec_number_print_float(values[i], text);
+        assert_int_equal(codec_buffer_append(&out, text, size), DISSOLVE_OK);
+        assert_int_equal(codec_buffer_append(&out, "\n", 1), DISSOLVE_OK);
+    }
+    char answer[1];
+    judge(script, out.data, out.size, answer, sizeof answer);
+    codec_buffer_free(&out);
+}
+
 static void test_not_finite_is_not_printed(void **state)
 {
     (void)state;
@@ -99,6 +170,8 @@ static void test_not_finite_is_not_printed(void **state)
     assert_int_equal(codec_number_print((double)NAN, text), 0);
     assert_int_equal(codec_number_print((double)INFINITY, text), 0);
     assert_int_equal(codec_number_print(-(double)INFINITY, text), 0);
+    assert_int_equal(codec_number_print_float(NAN, text), 0);
+    assert_int_equal(codec_number_print_float(-INFINITY, text), 0);
 }
 
 static void test_read_as_python_reads(void **state)
@@ -198,6 +271,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_printed_is_shortest_and_reads_back),
+        cmocka_unit_test(test_floats_read_back),
+        cmocka_unit_test(test_floats_are_as_short_as_numpy_s),
         cmocka_unit_test(test_not_finite_is_not_printed),
         cmocka_unit_test(test_read_as_python_reads),
         cmocka_unit_test(test_grammar),
