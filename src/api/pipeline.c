@@ -9,7 +9,7 @@
 /* What the frames of one window may take, raw; one frame is always allowed. */
 #define WINDOW_BYTES ((size_t)6 << 20)
 #define WINDOW_MOST  64
-#define WINDOW_FIRST 2
+#define WINDOW_FIRST 1
 #define WINDOWS      3
 
 /* Frames that take no more than this together, and fit one window, are one: each window more costs
@@ -113,12 +113,16 @@ static void window_free(struct window *window, size_t room)
     free(window->frames);
 }
 
+static bool is_small(const struct api_pipeline *pipeline)
+{
+    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
+    return bytes <= SMALL_BYTES / pipeline->count;
+}
+
 /* The first window is short, unless it is the only one and small. */
 static size_t first_of(const struct api_pipeline *pipeline, size_t room)
 {
-    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
-    bool only = pipeline->count <= room && bytes <= SMALL_BYTES / pipeline->count;
-
+    bool only = pipeline->count <= room && is_small(pipeline);
     return only || room <= WINDOW_FIRST ? room : WINDOW_FIRST;
 }
 
@@ -210,6 +214,18 @@ static enum dissolve_status send_window(struct run *run, struct window *window)
     return status;
 }
 
+/*
+ * The first window is sent as soon as it is encoded. If there is much to come, it leaves at once;
+ * little may wait to be sent together, as an answer of known length.
+ */
+static enum dissolve_status send_first(struct run *run)
+{
+    struct api_pipeline *pipeline = run->pipeline;
+    enum dissolve_status status = send_window(run, &run->windows[0]);
+    return status == DISSOLVE_OK && !is_small(pipeline) ? pipeline->flush(pipeline->context)
+                                                        : status;
+}
+
 static struct window *window_at(struct run *run, size_t k)
 {
     return &run->windows[k % WINDOWS];
@@ -221,9 +237,9 @@ static enum dissolve_status first_failure(enum dissolve_status a, enum dissolve_
 }
 
 /*
- * Window k has been begun: wait for it, set k encoding and k + 1 stepping, send k - 1 meanwhile,
- * wait for k's encoding. Whatever was started is waited for, failure or not, for it uses memory
- * that is freed next.
+ * Window k has been begun: wait for it, set k encoding and k + 1 stepping, send k - 1 meanwhile
+ * (0 has gone already), wait for k's encoding. Whatever was started is waited for, failure or not,
+ * for it uses memory that is freed next.
  */
 static enum dissolve_status turn(struct run *run, size_t k)
 {
@@ -237,11 +253,13 @@ static enum dissolve_status turn(struct run *run, size_t k)
         status = begin_steps(run, window_at(run, k + 1));
         stepping = status == DISSOLVE_OK;
     }
-    if (status == DISSOLVE_OK && k > 0)
+    if (status == DISSOLVE_OK && k > 1)
         status = send_window(run, window_at(run, k - 1));
     if (status != DISSOLVE_OK)
         dissolve_job_cancel(run->pipeline->job);
     status = first_failure(status, finish_encoding(run, window));
+    if (status == DISSOLVE_OK && k == 0 && stepping)
+        status = send_first(run);
     if (status != DISSOLVE_OK && stepping)
         status = first_failure(status, finish_steps(run));
     return status;

@@ -64,6 +64,9 @@ struct api_pipeline {
     /* Sends a slot's bytes. On the caller's thread, one at a time, in order. */
     enum dissolve_status (*emit)(void *context, struct api_slot *slot);
 
+    /* What has been sent is to leave now; called once, if there is more than one window. */
+    enum dissolve_status (*flush)(void *context);
+
     double diffuse_ms; /* waited for the steps, and for the encoding; added to */
     double encode_ms;
 };
