@@ -26,8 +26,7 @@ struct window {
 
 struct run {
     struct api_pipeline *pipeline;
-    size_t room;  /* slots in a window */
-    size_t first; /* frames of the first */
+    struct cut cut;
     size_t taken; /* frames that already belong to a window */
     struct window windows[WINDOWS];
 };
@@ -38,13 +37,29 @@ static size_t frame_bytes(size_t elements, bool pixels, bool state)
     return elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
 }
 
-size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count)
+/* How `count` frames are cut into windows. */
+struct cut {
+    size_t first; /* frames of the first window */
+    size_t room;  /* of any other, at the most */
+    bool small;   /* all of them together */
+};
+
+/* The first window is short, unless it is the only one and small. */
+static struct cut cut_of(size_t bytes, size_t count)
 {
-    size_t bytes = frame_bytes(elements, pixels, state);
     size_t room = bytes > 0 ? WINDOW_BYTES / bytes : WINDOW_MOST;
     if (room > count)
         room = count;
-    return room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
+    room = room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
+    bool small = bytes <= SMALL_BYTES / count;
+    bool only = small && count <= room;
+    return (struct cut){.first = only ? room : WINDOW_FIRST, .room = room, .small = small};
+}
+
+size_t api_pipeline_windows(size_t elements, bool pixels, bool state, size_t count)
+{
+    const struct cut cut = cut_of(frame_bytes(elements, pixels, state), count);
+    return 1 + (count - cut.first + cut.room - 1) / cut.room;
 }
 
 static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squares)
@@ -113,26 +128,13 @@ static void window_free(struct window *window, size_t room)
     free(window->frames);
 }
 
-static bool is_small(const struct api_pipeline *pipeline)
-{
-    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
-    return bytes <= SMALL_BYTES / pipeline->count;
-}
-
-/* The first window is short, unless it is the only one and small. */
-static size_t first_of(const struct api_pipeline *pipeline, size_t room)
-{
-    bool only = pipeline->count <= room && is_small(pipeline);
-    return only || room <= WINDOW_FIRST ? room : WINDOW_FIRST;
-}
-
 /* Gives the next frames to the window and tells the engine where to put them. */
 static enum dissolve_status fill(struct run *run, struct window *window)
 {
     struct api_pipeline *pipeline = run->pipeline;
     size_t left = pipeline->count - run->taken;
-    size_t most = run->taken == 0 ? run->first : run->room;
-    enum dissolve_status status = window_open(window, run->room);
+    size_t most = run->taken == 0 ? run->cut.first : run->cut.room;
+    enum dissolve_status status = window_open(window, run->cut.room);
     window->run = run;
     window->count = left < most ? left : most;
     for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++) {
@@ -222,8 +224,7 @@ static enum dissolve_status send_first(struct run *run)
 {
     struct api_pipeline *pipeline = run->pipeline;
     enum dissolve_status status = send_window(run, &run->windows[0]);
-    return status == DISSOLVE_OK && !is_small(pipeline) ? pipeline->flush(pipeline->context)
-                                                        : status;
+    return status == DISSOLVE_OK && !run->cut.small ? pipeline->flush(pipeline->context) : status;
 }
 
 static struct window *window_at(struct run *run, size_t k)
@@ -267,10 +268,8 @@ static enum dissolve_status turn(struct run *run, size_t k)
 
 enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
 {
-    struct run run = {.pipeline = pipeline};
-    run.room = api_pipeline_room(pipeline->elements, pipeline->want_pixels, pipeline->want_state,
-                                 pipeline->count);
-    run.first = first_of(pipeline, run.room);
+    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
+    struct run run = {.pipeline = pipeline, .cut = cut_of(bytes, pipeline->count)};
     enum dissolve_status status = begin_steps(&run, &run.windows[0]);
     size_t k = 0;
     for (bool last = false; status == DISSOLVE_OK && !last; k++) {
@@ -280,6 +279,6 @@ enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
     if (status == DISSOLVE_OK)
         status = send_window(&run, window_at(&run, k - 1));
     for (size_t i = 0; i < WINDOWS; i++)
-        window_free(&run.windows[i], run.room);
+        window_free(&run.windows[i], run.cut.room);
     return status;
 }

@@ -71,8 +71,8 @@ struct api_pipeline {
     double encode_ms;
 };
 
-/* How many frames of so many elements a window holds, at the most, of `count`. */
-size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count);
+/* In how many windows `count` frames of so many elements go. */
+size_t api_pipeline_windows(size_t elements, bool pixels, bool state, size_t count);
 
 /*
  * Runs all windows. While one is sent, the next is encoded and the one after it stepped, so that

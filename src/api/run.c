@@ -195,7 +195,7 @@ static uint64_t tree_depth(uint32_t steps)
 }
 
 /*
- * All frames of a tree take a draw each, but every window goes down to its first frame anew; a few
+ * All frames of a tree take a draw each, but every window more goes down to its frames anew; a few
  * frames cost no more than each of them alone.
  */
 static uint64_t tree_draws(const struct api_run *run)
@@ -203,9 +203,9 @@ static uint64_t tree_draws(const struct api_run *run)
     const struct api_parameters *parameters = &run->parameters;
     uint64_t count = parameters->frames.count, steps = parameters->schedule.steps;
     uint64_t depth = tree_depth(parameters->schedule.steps);
-    uint64_t room = api_pipeline_room(run->subject.elements, run->form->wants_pixels,
-                                      run->form->wants_state, parameters->frames.count);
-    uint64_t together = steps + (count + room - 1) / room * depth;
+    uint64_t windows = api_pipeline_windows(run->subject.elements, run->form->wants_pixels,
+                                            run->form->wants_state, parameters->frames.count);
+    uint64_t together = steps + (windows - 1) * depth;
     return together < count * depth ? together : count * depth;
 }
 
