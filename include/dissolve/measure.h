@@ -44,6 +44,14 @@ struct dissolve_tally;
  */
 DISSOLVE_MUST_USE enum dissolve_status dissolve_tally_create(size_t n, unsigned channels,
                                                              struct dissolve_tally **tally);
+
+/*
+ * A tally of moments alone, for n >= 1 elements: mean and std, the same to the bit, for a third of
+ * the time. All other measures are 0. Errors as above.
+ */
+DISSOLVE_MUST_USE enum dissolve_status dissolve_tally_create_moments(size_t n,
+                                                                     struct dissolve_tally **tally);
+
 void dissolve_tally_destroy(struct dissolve_tally *tally);
 
 /*

@@ -46,9 +46,9 @@ void dissolve_normals(uint64_t seed, enum dissolve_stream stream, uint32_t t, ui
                       size_t count, float *normals);
 
 /*
- * The instruction set of the kernel in use, "baseline", "avx2"...: the best that the processor
- * runs, or the one that the environment variable DISSOLVE_ISA names. It changes the speed and not
- * one bit of any result. DISSOLVE_INVALID: DISSOLVE_ISA names none that this build and this
+ * The instruction set of the kernel in use, "baseline", "avx2", "avx512", "neon": the best that the
+ * processor runs, or the one that the environment variable DISSOLVE_ISA names. It changes the speed
+ * and not one bit of any result. DISSOLVE_INVALID: DISSOLVE_ISA names none that this build and this
  * processor have; the best one is used then, and *name says which. Read once, at the first use of
  * the library; any thread.
  */

@@ -29,6 +29,9 @@ unsigned dissolve_pool_threads(const struct dissolve_pool *pool);
  * A job is one client of the pool. The workers take one task from each job in turn, so that a
  * small job is not stuck behind a large one. The job belongs to the caller, who destroys it once
  * every batch it submitted has been waited for. NULL is fine for destroy.
+ *
+ * pool NULL: a job without workers. Its batches run on the thread that submits them, before submit
+ * returns: for work that is done sooner than another thread is woken.
  */
 DISSOLVE_MUST_USE enum dissolve_status dissolve_job_create(struct dissolve_pool *pool,
                                                            struct dissolve_job **job);

@@ -92,6 +92,16 @@ DISSOLVE_MUST_USE bool api_handle(struct api_service *service, const struct api_
                                   const struct api_request *request, struct dissolve_job *job,
                                   const struct api_reply *reply, struct api_timing *timing);
 
+/*
+ * Answers a request on the calling thread if that is done within some 100 microseconds: sooner than
+ * another thread could be woken. false: it may take longer, and nothing has been answered: it is
+ * work for api_handle. *complete is what api_handle returns.
+ */
+DISSOLVE_MUST_USE bool api_handle_small(struct api_service *service, const struct api_route *route,
+                                        const struct api_request *request,
+                                        const struct api_reply *reply, struct api_timing *timing,
+                                        bool *complete);
+
 /* A complete answer of type application/problem+json (RFC 9457) with any 4xx or 5xx status. */
 void api_refuse(const struct api_reply *reply, const char *request_id, int status,
                 const char *detail);

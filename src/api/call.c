@@ -50,14 +50,20 @@ void api_start(struct api_call *call, int status, const struct api_field *header
 
 enum dissolve_status api_write(struct api_call *call, const void *bytes, size_t size)
 {
+    call->written = true;
     if (call->gzip)
         return codec_gzip_write(call->gzip, bytes, size);
     return call->reply->write(call->reply->context, bytes, size) ? DISSOLVE_OK : DISSOLVE_CANCELLED;
 }
 
-void api_flush(struct api_call *call)
+enum dissolve_status api_flush(struct api_call *call)
 {
-    call->reply->flush(call->reply->context);
+    if (!call->written)
+        return DISSOLVE_OK;
+    enum dissolve_status status = call->gzip ? codec_gzip_flush(call->gzip) : DISSOLVE_OK;
+    if (status == DISSOLVE_OK)
+        call->reply->flush(call->reply->context);
+    return status;
 }
 
 bool api_finish(struct api_call *call, bool complete)

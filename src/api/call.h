@@ -7,11 +7,14 @@
 
 struct api_call {
     struct api_service *service;
+    uint64_t allowance; /* the most work, as api_run_admit counts it, that may be done now */
+    bool postponed;     /* it would be more, so that nothing has been done */
     const struct api_request *request;
     struct dissolve_job *job; /* NULL for a document */
     const struct api_reply *reply;
     struct api_timing *timing;
     bool compress; /* set before the answer begins: it leaves as gzip, memory permitting */
+    bool written;  /* bytes of its body, too */
     bool started;  /* the answer has begun: a problem can no longer be told */
     struct codec_gzip *gzip; /* while a compressed answer is under way */
 };
@@ -35,8 +38,8 @@ void api_start(struct api_call *call, int status, const struct api_field *header
 DISSOLVE_MUST_USE enum dissolve_status api_write(struct api_call *call, const void *bytes,
                                                  size_t size);
 
-/* What has been written leaves now, and does not wait for more. */
-void api_flush(struct api_call *call);
+/* What has been written, if anything, leaves now, and does not wait for more. */
+DISSOLVE_MUST_USE enum dissolve_status api_flush(struct api_call *call);
 
 /*
  * Frees what api_start began, and ends the answer if it is complete: one that is not gets no end,

@@ -100,7 +100,7 @@ static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
 }
 
 const struct api_form api_form_sample_histograms = {.wants_state = true,
-                                                    .wants_measures = true,
+                                                    .wants_measures = API_MEASURE_MOMENTS,
                                                     .open = open_document,
                                                     .encode = encode_samples,
                                                     .emit = api_emit_bytes,

@@ -50,7 +50,7 @@ static enum dissolve_status encode_image(void *context, struct api_slot *slot)
 }
 
 const struct api_form api_form_image_json = {.wants_pixels = true,
-                                             .wants_measures = true,
+                                             .wants_measures = API_MEASURE_ALL,
                                              .open = open_image,
                                              .encode = encode_image,
                                              .emit = api_emit_bytes,
@@ -107,7 +107,7 @@ static enum dissolve_status emit_samples(void *context, struct api_slot *slot)
 }
 
 const struct api_form api_form_samples_json = {.wants_state = true,
-                                               .wants_measures = true,
+                                               .wants_measures = API_MEASURE_MOMENTS,
                                                .open = open_samples,
                                                .encode = encode_samples,
                                                .emit = emit_samples,

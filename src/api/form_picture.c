@@ -229,8 +229,7 @@ static enum dissolve_status emit_part(void *context, struct api_slot *slot)
     enum dissolve_status status = api_write(run->call, head, (size_t)length);
     if (status == DISSOLVE_OK)
         status = api_write(run->call, slot->bytes.data, slot->bytes.size);
-    api_flush(run->call);
-    return status;
+    return status == DISSOLVE_OK ? api_flush(run->call) : status;
 }
 
 static enum dissolve_status close_parts(struct api_run *run)

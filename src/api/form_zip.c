@@ -95,7 +95,7 @@ static enum dissolve_status close_zip(struct api_run *run)
 }
 
 const struct api_form api_form_zip = {.wants_pixels = true,
-                                      .wants_measures = true,
+                                      .wants_measures = API_MEASURE_ALL,
                                       .open = open_zip,
                                       .encode = encode_zip,
                                       .emit = emit_zip,

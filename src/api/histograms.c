@@ -8,14 +8,16 @@ enum dissolve_status api_frame_bins_open(const struct api_run *run, struct api_f
     const struct api_subject *subject = &run->subject;
     frame->count = subject->elements / subject->channels;
     frame->bins = malloc(sizeof *frame->bins);
-    frame->values = malloc(frame->count * sizeof *frame->values);
-    return frame->bins && frame->values ? DISSOLVE_OK : DISSOLVE_NO_MEMORY;
+    if (subject->channels > 1)
+        frame->room = malloc(frame->count * sizeof *frame->room);
+    return frame->bins && (frame->room || subject->channels == 1) ? DISSOLVE_OK
+                                                                  : DISSOLVE_NO_MEMORY;
 }
 
 void api_frame_bins_free(struct api_frame_bins *frame)
 {
     free(frame->bins);
-    free(frame->values);
+    free(frame->room);
 }
 
 enum dissolve_status api_frame_bins_fill(const struct api_run *run, const float *state,
@@ -24,8 +26,9 @@ enum dissolve_status api_frame_bins_fill(const struct api_run *run, const float 
     const struct api_parameters *parameters = &run->parameters;
     unsigned channels = run->subject.channels;
     struct api_bins *bins = frame->bins;
-    for (size_t i = 0; i < frame->count; i++)
-        frame->values[i] = state[i * channels + channel];
+    for (size_t i = 0; channels > 1 && i < frame->count; i++)
+        frame->room[i] = state[i * channels + channel];
+    frame->values = channels > 1 ? frame->room : state;
     enum dissolve_status status =
         dissolve_histogram(frame->values, frame->count, parameters->bins,
                            parameters->has_range ? parameters->range : NULL, bins->edges,

@@ -16,15 +16,16 @@ struct api_bins {
  */
 struct api_frame_bins {
     struct api_bins *bins;
-    float *values;
-    size_t count; /* of values of a channel */
+    const float *values; /* of the channel; a state of one channel is not copied */
+    size_t count;
+    float *room;
 };
 
 DISSOLVE_MUST_USE enum dissolve_status api_frame_bins_open(const struct api_run *run,
                                                            struct api_frame_bins *frame);
 void api_frame_bins_free(struct api_frame_bins *frame);
 
-/* Fills `bins` with channel c of a state, and lets `values` hold it. Any thread. */
+/* Fills `bins` with channel c of a state, and lets `values` be it. Any thread. */
 DISSOLVE_MUST_USE enum dissolve_status api_frame_bins_fill(const struct api_run *run,
                                                            const float *state, unsigned channel,
                                                            struct api_frame_bins *frame);

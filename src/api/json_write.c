@@ -3,9 +3,6 @@
 
 #include "codec/number.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 static void put(struct json_writer *writer, const void *bytes, size_t size)
@@ -35,21 +32,52 @@ void json_close(struct json_writer *writer, char bracket)
     writer->comma = true;
 }
 
+/* Room for so many bytes; NULL after a failure. What is written there counts once it is kept. */
+static char *make_room(struct json_writer *writer, size_t size)
+{
+    if (writer->status == DISSOLVE_OK)
+        writer->status = codec_buffer_reserve(writer->out, size);
+    return writer->status == DISSOLVE_OK ? (char *)writer->out->data + writer->out->size : NULL;
+}
+
+static void keep(struct json_writer *writer, const char *end)
+{
+    writer->out->size = (size_t)((const uint8_t *)end - writer->out->data);
+}
+
+static char *print_comma(struct json_writer *writer, char *at)
+{
+    *at = ',';
+    at += writer->comma;
+    writer->comma = true;
+    return at;
+}
+
+/* A name or a string, with its comma. `after` follows the second quote. */
+static void write_quoted(struct json_writer *writer, const char *plain, const char *after)
+{
+    size_t size = strlen(plain), more = strlen(after);
+    char *at = make_room(writer, size + more + 3);
+    if (!at)
+        return;
+    at = print_comma(writer, at);
+    *at++ = '"';
+    memcpy(at, plain, size);
+    at += size;
+    *at++ = '"';
+    memcpy(at, after, more);
+    keep(writer, at + more);
+}
+
 void json_key(struct json_writer *writer, const char *name)
 {
-    separate(writer);
-    put(writer, "\"", 1);
-    put(writer, name, strlen(name));
-    put(writer, "\":", 2);
+    write_quoted(writer, name, ":");
     writer->comma = false;
 }
 
 void json_text(struct json_writer *writer, const char *plain)
 {
-    separate(writer);
-    put(writer, "\"", 1);
-    put(writer, plain, strlen(plain));
-    put(writer, "\"", 1);
+    write_quoted(writer, plain, "");
 }
 
 void json_null(struct json_writer *writer)
@@ -65,46 +93,83 @@ void json_boolean(struct json_writer *writer, bool value)
     put(writer, word, strlen(word));
 }
 
+/* Enough for any number and the comma before it. */
+#define ITEM_ROOM (CODEC_NUMBER_ROOM + 1)
+
+/* Arrays are printed in runs of this many items, for which room is made at once. */
+#define RUN 64
+
+/* The printers write one item with its comma, and return where it ends. */
+
+/* `size` digits have been printed; none stand for a value that is not finite. */
+static char *finish_number(char *at, size_t size)
+{
+    if (size > 0)
+        return at + size;
+    memcpy(at, "null", 4);
+    return at + 4;
+}
+
+static char *print_number(struct json_writer *writer, char *at, double value)
+{
+    at = print_comma(writer, at);
+    return finish_number(at, codec_number_print(value, at));
+}
+
+static char *print_float(struct json_writer *writer, char *at, float value)
+{
+    at = print_comma(writer, at);
+    return finish_number(at, codec_number_print_float(value, at));
+}
+
+static char *print_integer(struct json_writer *writer, char *at, uint64_t value)
+{
+    at = print_comma(writer, at);
+    return at + codec_number_print_integer(value, at);
+}
+
 void json_number(struct json_writer *writer, double value)
 {
-    char digits[CODEC_NUMBER_ROOM];
-    if (!isfinite(value)) {
-        json_null(writer);
-        return;
-    }
-    separate(writer);
-    put(writer, digits, codec_number_print(value, digits));
+    char *at = make_room(writer, ITEM_ROOM);
+    if (at)
+        keep(writer, print_number(writer, at, value));
 }
 
 void json_integer(struct json_writer *writer, uint64_t value)
 {
-    char digits[24];
-    separate(writer);
-    put(writer, digits, (size_t)snprintf(digits, sizeof digits, "%" PRIu64, value));
+    char *at = make_room(writer, ITEM_ROOM);
+    if (at)
+        keep(writer, print_integer(writer, at, value));
+}
+
+/* Items that a printer writes. A failure ends it: `at` is NULL then. */
+#define WRITE_ITEMS(writer, print, values, count)                   \
+    do {                                                            \
+        for (size_t done = 0; done < (count); done += RUN) {        \
+            size_t end = (count)-done < RUN ? (count) : done + RUN; \
+            char *at = make_room(writer, (end - done) * ITEM_ROOM); \
+            for (size_t i = done; at && i < end; i++)               \
+                at = print(writer, at, (values)[i]);                \
+            if (at)                                                 \
+                keep(writer, at);                                   \
+        }                                                           \
+    } while (0)
+
+void json_floats(struct json_writer *writer, const float *values, size_t count)
+{
+    WRITE_ITEMS(writer, print_float, values, count);
 }
 
 void json_numbers(struct json_writer *writer, const double *values, size_t count)
 {
     json_open(writer, '[');
-    for (size_t i = 0; i < count; i++)
-        json_number(writer, values[i]);
+    WRITE_ITEMS(writer, print_number, values, count);
     json_close(writer, ']');
-}
-
-void json_floats(struct json_writer *writer, const float *values, size_t count)
-{
-    char digits[CODEC_NUMBER_ROOM];
-    for (size_t i = 0; i < count; i++) {
-        size_t size = codec_number_print_float(values[i], digits);
-        separate(writer);
-        put(writer, size > 0 ? digits : "null", size > 0 ? size : 4);
-    }
 }
 
 void json_integers(struct json_writer *writer, const uint64_t *values, size_t count)
 {
     json_open(writer, '[');
-    for (size_t i = 0; i < count; i++)
-        json_integer(writer, values[i]);
+    WRITE_ITEMS(writer, print_integer, values, count);
     json_close(writer, ']');
 }

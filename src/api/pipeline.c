@@ -9,8 +9,12 @@
 /* What the frames of one window may take, raw; one frame is always allowed. */
 #define WINDOW_BYTES ((size_t)6 << 20)
 #define WINDOW_MOST  64
-#define WINDOW_FIRST 2
+#define WINDOW_FIRST 1
 #define WINDOWS      3
+
+/* Frames that take no more than this together, and fit one window, are one: each window more costs
+   its threads some waking up, and so little is soon done. */
+#define SMALL_BYTES ((size_t)2 << 20)
 
 struct window {
     struct api_slot *slots;
@@ -22,18 +26,40 @@ struct window {
 
 struct run {
     struct api_pipeline *pipeline;
-    size_t room;  /* slots in a window */
+    struct cut cut;
     size_t taken; /* frames that already belong to a window */
     struct window windows[WINDOWS];
 };
 
-size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count)
+/* No overflow: a state of so many floats is in memory. */
+static size_t frame_bytes(size_t elements, bool pixels, bool state)
 {
-    size_t bytes = elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
+    return elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
+}
+
+/* How `count` frames are cut into windows. */
+struct cut {
+    size_t first; /* frames of the first window */
+    size_t room;  /* of any other, at the most */
+    bool small;   /* all of them together */
+};
+
+/* The first window is short, unless it is the only one and small. */
+static struct cut cut_of(size_t bytes, size_t count)
+{
     size_t room = bytes > 0 ? WINDOW_BYTES / bytes : WINDOW_MOST;
     if (room > count)
         room = count;
-    return room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
+    room = room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
+    bool small = bytes <= SMALL_BYTES / count;
+    bool only = small && count <= room;
+    return (struct cut){.first = only ? room : WINDOW_FIRST, .room = room, .small = small};
+}
+
+size_t api_pipeline_windows(size_t elements, bool pixels, bool state, size_t count)
+{
+    const struct cut cut = cut_of(frame_bytes(elements, pixels, state), count);
+    return 1 + (count - cut.first + cut.room - 1) / cut.room;
 }
 
 static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squares)
@@ -44,6 +70,18 @@ static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squ
     return DISSOLVE_OK;
 }
 
+static enum dissolve_status open_tally(const struct api_pipeline *pipeline, struct api_slot *slot)
+{
+    if (pipeline->want_measures == API_MEASURE_NOTHING)
+        return DISSOLVE_OK;
+    if (pipeline->want_measures == API_MEASURE_MOMENTS && !slot->tally)
+        return dissolve_tally_create_moments(pipeline->elements, &slot->tally);
+    if (!slot->tally)
+        return dissolve_tally_create(pipeline->elements, pipeline->channels, &slot->tally);
+    dissolve_tally_reset(slot->tally);
+    return DISSOLVE_OK;
+}
+
 /* Makes what a slot lacks, and empties what it has. */
 static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struct api_slot *slot)
 {
@@ -51,7 +89,8 @@ static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struc
     enum dissolve_status status = DISSOLVE_OK;
     if (pipeline->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
         return DISSOLVE_NO_MEMORY;
-    if (pipeline->want_state && !slot->state_room && !(slot->state_room = calloc(n, sizeof(float))))
+    if (pipeline->want_state && !slot->state_room &&
+        !(slot->state_room = malloc(n * sizeof(float)))) /* no overflow: a state has this size */
         return DISSOLVE_NO_MEMORY;
     if (pipeline->want_terms)
         status = open_squares(n, &slot->before);
@@ -59,11 +98,7 @@ static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struc
         status = open_squares(n, &slot->noise);
     if (status != DISSOLVE_OK)
         return status;
-    if (pipeline->want_measures && slot->tally)
-        dissolve_tally_reset(slot->tally);
-    else if (pipeline->want_measures)
-        return dissolve_tally_create(n, pipeline->channels, &slot->tally);
-    return DISSOLVE_OK;
+    return open_tally(pipeline, slot);
 }
 
 static void slot_free(struct api_slot *slot)
@@ -98,8 +133,8 @@ static enum dissolve_status fill(struct run *run, struct window *window)
 {
     struct api_pipeline *pipeline = run->pipeline;
     size_t left = pipeline->count - run->taken;
-    size_t most = run->taken == 0 && run->room > WINDOW_FIRST ? WINDOW_FIRST : run->room;
-    enum dissolve_status status = window_open(window, run->room);
+    size_t most = run->taken == 0 ? run->cut.first : run->cut.room;
+    enum dissolve_status status = window_open(window, run->cut.room);
     window->run = run;
     window->count = left < most ? left : most;
     for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++) {
@@ -144,7 +179,7 @@ static void encode_slot(void *context, size_t index)
     struct window *window = context;
     struct api_pipeline *pipeline = window->run->pipeline;
     struct api_slot *slot = &window->slots[index];
-    if (pipeline->want_measures)
+    if (slot->tally)
         dissolve_tally_read(slot->tally, &slot->measures);
     slot->terms.made = pipeline->want_terms && slot->t > pipeline->start;
     if (slot->terms.made) {
@@ -181,6 +216,17 @@ static enum dissolve_status send_window(struct run *run, struct window *window)
     return status;
 }
 
+/*
+ * The first window is sent as soon as it is encoded. If there is much to come, it leaves at once;
+ * little may wait to be sent together, as an answer of known length.
+ */
+static enum dissolve_status send_first(struct run *run)
+{
+    struct api_pipeline *pipeline = run->pipeline;
+    enum dissolve_status status = send_window(run, &run->windows[0]);
+    return status == DISSOLVE_OK && !run->cut.small ? pipeline->flush(pipeline->context) : status;
+}
+
 static struct window *window_at(struct run *run, size_t k)
 {
     return &run->windows[k % WINDOWS];
@@ -192,9 +238,9 @@ static enum dissolve_status first_failure(enum dissolve_status a, enum dissolve_
 }
 
 /*
- * Window k has been begun: wait for it, set k encoding and k + 1 stepping, send k - 1 meanwhile,
- * wait for k's encoding. Whatever was started is waited for, failure or not, for it uses memory
- * that is freed next.
+ * Window k has been begun: wait for it, set k encoding and k + 1 stepping, send k - 1 meanwhile
+ * (0 has gone already), wait for k's encoding. Whatever was started is waited for, failure or not,
+ * for it uses memory that is freed next.
  */
 static enum dissolve_status turn(struct run *run, size_t k)
 {
@@ -208,11 +254,13 @@ static enum dissolve_status turn(struct run *run, size_t k)
         status = begin_steps(run, window_at(run, k + 1));
         stepping = status == DISSOLVE_OK;
     }
-    if (status == DISSOLVE_OK && k > 0)
+    if (status == DISSOLVE_OK && k > 1)
         status = send_window(run, window_at(run, k - 1));
     if (status != DISSOLVE_OK)
         dissolve_job_cancel(run->pipeline->job);
     status = first_failure(status, finish_encoding(run, window));
+    if (status == DISSOLVE_OK && k == 0 && stepping)
+        status = send_first(run);
     if (status != DISSOLVE_OK && stepping)
         status = first_failure(status, finish_steps(run));
     return status;
@@ -220,9 +268,8 @@ static enum dissolve_status turn(struct run *run, size_t k)
 
 enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
 {
-    struct run run = {.pipeline = pipeline,
-                      .room = api_pipeline_room(pipeline->elements, pipeline->want_pixels,
-                                                pipeline->want_state, pipeline->count)};
+    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
+    struct run run = {.pipeline = pipeline, .cut = cut_of(bytes, pipeline->count)};
     enum dissolve_status status = begin_steps(&run, &run.windows[0]);
     size_t k = 0;
     for (bool last = false; status == DISSOLVE_OK && !last; k++) {
@@ -232,6 +279,6 @@ enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
     if (status == DISSOLVE_OK)
         status = send_window(&run, window_at(&run, k - 1));
     for (size_t i = 0; i < WINDOWS; i++)
-        window_free(&run.windows[i], run.room);
+        window_free(&run.windows[i], run.cut.room);
     return status;
 }

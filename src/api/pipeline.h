@@ -33,6 +33,13 @@ struct api_slot {
     enum dissolve_status status;
 };
 
+/* Which of a frame's measures are taken: the fewer, the faster. */
+enum api_measuring {
+    API_MEASURE_NOTHING,
+    API_MEASURE_MOMENTS, /* mean and std; of the others nothing */
+    API_MEASURE_ALL,
+};
+
 /* What to run. Everything is borrowed. */
 struct api_pipeline {
     struct dissolve_process *process;
@@ -45,7 +52,7 @@ struct api_pipeline {
 
     bool want_pixels;
     bool want_state;
-    bool want_measures;
+    enum api_measuring want_measures;
     bool want_terms;
     const uint8_t *input_pixels; /* what t = 0 shows, if pixels are wanted */
 
@@ -57,17 +64,21 @@ struct api_pipeline {
     /* Sends a slot's bytes. On the caller's thread, one at a time, in order. */
     enum dissolve_status (*emit)(void *context, struct api_slot *slot);
 
+    /* What has been sent is to leave now; called once, if there is more than one window. */
+    enum dissolve_status (*flush)(void *context);
+
     double diffuse_ms; /* waited for the steps, and for the encoding; added to */
     double encode_ms;
 };
 
-/* How many frames of so many elements a window holds, at the most, of `count`. */
-size_t api_pipeline_room(size_t elements, bool pixels, bool state, size_t count);
+/* In how many windows `count` frames of so many elements go. */
+size_t api_pipeline_windows(size_t elements, bool pixels, bool state, size_t count);
 
 /*
  * Runs all windows. While one is sent, the next is encoded and the one after it stepped, so that
  * memory holds three windows, whatever the number of steps. The first is short, so that the first
- * frame leaves early. Returns the first failure: of encode, emit, DISSOLVE_CANCELLED...
+ * frame leaves early; but a small job has one window. Returns the first failure: of encode, emit,
+ * DISSOLVE_CANCELLED...
  */
 DISSOLVE_MUST_USE enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline);
 

@@ -5,19 +5,24 @@
 
 #include <string.h>
 
+/* What api_handle_small takes on: 100 microseconds or less. */
+#define SMALL_WORK 60000
+#define SMALL_BODY 8192
+
 /* A computation has a handler; any other route is a document. */
 struct api_route {
     const char *method;
     const char *path;
     api_handler *handler;
     enum api_document_name document;
+    bool may_be_small; /* what it takes to answer can be told from a small body alone */
 };
 
 static const struct api_route routes[] = {
     {"POST", "/v1/images/frames", .handler = api_images_frames},
     {"POST", "/v1/images/histograms", .handler = api_images_histograms},
-    {"POST", "/v1/samples/frames", .handler = api_samples_frames},
-    {"POST", "/v1/samples/histograms", .handler = api_samples_histograms},
+    {"POST", "/v1/samples/frames", .handler = api_samples_frames, .may_be_small = true},
+    {"POST", "/v1/samples/histograms", .handler = api_samples_histograms, .may_be_small = true},
     {"GET", "/v1/schedule", .handler = api_schedule_table},
     {"GET", "/v1", .document = API_DOCUMENT_SERVICE},
     {"GET", "/sample.png", .document = API_DOCUMENT_SAMPLE},
@@ -72,16 +77,44 @@ static bool answer(struct api_call *call, const struct api_route *route,
     return api_document_send(call, api_service_document(call->service, route->document));
 }
 
+/* As api_handle, unless the call turns out to be too much for now. */
+static bool handle(struct api_call *call, const struct api_route *route)
+{
+    struct api_problem problem = {0};
+    bool complete = api_finish(call, answer(call, route, &problem));
+    if (complete || call->started || call->postponed)
+        return complete;
+    api_problem_send(&problem, call->request->id, call->reply);
+    return true;
+}
+
 bool api_handle(struct api_service *service, const struct api_route *route,
                 const struct api_request *request, struct dissolve_job *job,
                 const struct api_reply *reply, struct api_timing *timing)
 {
-    struct api_call call = {
-        .service = service, .request = request, .job = job, .reply = reply, .timing = timing};
-    struct api_problem problem = {0};
-    bool complete = api_finish(&call, answer(&call, route, &problem));
-    if (complete || call.started)
-        return complete;
-    api_problem_send(&problem, request->id, reply);
-    return true;
+    struct api_call call = {.service = service,
+                            .allowance = UINT64_MAX,
+                            .request = request,
+                            .job = job,
+                            .reply = reply,
+                            .timing = timing};
+    return handle(&call, route);
+}
+
+bool api_handle_small(struct api_service *service, const struct api_route *route,
+                      const struct api_request *request, const struct api_reply *reply,
+                      struct api_timing *timing, bool *complete)
+{
+    struct api_call call = {.service = service,
+                            .allowance = SMALL_WORK,
+                            .request = request,
+                            .reply = reply,
+                            .timing = timing};
+    /* Images are decoded before their work is known. */
+    if (!route->may_be_small || request->body_size > SMALL_BODY ||
+        dissolve_job_create(NULL, &call.job) != DISSOLVE_OK)
+        return false;
+    *complete = handle(&call, route);
+    dissolve_job_destroy(call.job);
+    return !call.postponed;
 }

@@ -195,7 +195,7 @@ static uint64_t tree_depth(uint32_t steps)
 }
 
 /*
- * All frames of a tree take a draw each, but every window goes down to its first frame anew; a few
+ * All frames of a tree take a draw each, but every window more goes down to its frames anew; a few
  * frames cost no more than each of them alone.
  */
 static uint64_t tree_draws(const struct api_run *run)
@@ -203,9 +203,9 @@ static uint64_t tree_draws(const struct api_run *run)
     const struct api_parameters *parameters = &run->parameters;
     uint64_t count = parameters->frames.count, steps = parameters->schedule.steps;
     uint64_t depth = tree_depth(parameters->schedule.steps);
-    uint64_t room = api_pipeline_room(run->subject.elements, run->form->wants_pixels,
-                                      run->form->wants_state, parameters->frames.count);
-    uint64_t together = steps + (count + room - 1) / room * depth;
+    uint64_t windows = api_pipeline_windows(run->subject.elements, run->form->wants_pixels,
+                                            run->form->wants_state, parameters->frames.count);
+    uint64_t together = steps + (windows - 1) * depth;
     return together < count * depth ? together : count * depth;
 }
 
@@ -224,15 +224,39 @@ static uint64_t draws(const struct api_run *run)
     return api_selection_last(&parameters->frames) - parameters->start_step;
 }
 
+/* Whether so much work may be done now; else it is put off. */
+static bool is_allowed(struct api_run *run, uint64_t work)
+{
+    run->call->postponed = work > run->call->allowance;
+    return !run->call->postponed;
+}
+
+/* What the frames cost besides their draws: a number takes as long to print as some 32 draws. */
+static uint64_t frames_work(const struct api_run *run, uint64_t elements)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    bool histograms = run->computation->endpoint & API_HISTOGRAMS;
+    uint64_t numbers = histograms ? 3 * (uint64_t)parameters->bins + elements / 16 : elements;
+    uint64_t components = run->body.json.has_mixture ? run->body.json.mixture.components : 0;
+    return parameters->frames.count * 32 * (numbers + components + 8);
+}
+
 bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *problem)
 {
     const struct api_computation *computation = run->computation;
-    uint64_t passes = run->form->each_content ? run->parameters.content_count : 1;
-    uint64_t extra = computation->extra_work ? computation->extra_work(run) : 0;
     if (elements > SIZE_MAX / sizeof *run->subject.state)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+    if (elements > run->call->allowance)
+        return is_allowed(run, elements);
     run->subject.elements = (size_t)elements;
-    return api_check_work(run->call->service, elements, passes * draws(run), extra, problem);
+    uint64_t passes = run->form->each_content ? run->parameters.content_count : 1;
+    uint64_t steps = passes * draws(run);
+    if (run->call->allowance < UINT64_MAX &&
+        !is_allowed(run, elements * steps + frames_work(run, elements)))
+        return false;
+    uint64_t extra = computation->extra_work ? computation->extra_work(run) : 0;
+    return is_allowed(run, extra) &&
+           api_check_work(run->call->service, elements, steps, extra, problem);
 }
 
 /* ---- The answer ---- */
@@ -279,6 +303,12 @@ static enum dissolve_status emit(void *context, struct api_slot *slot)
     return status == DISSOLVE_OK ? run->form->emit(run, slot) : status;
 }
 
+static enum dissolve_status flush(void *context)
+{
+    struct api_run *run = context;
+    return api_flush(run->call);
+}
+
 static enum dissolve_status encode_nothing(void *context, struct api_slot *slot)
 {
     (void)context, (void)slot;
@@ -316,6 +346,7 @@ static enum dissolve_status run_pass(struct api_run *run)
         .context = run,
         .encode = form->encode ? form->encode : encode_nothing,
         .emit = emit,
+        .flush = flush,
     };
     status = api_pipeline_run(&pipeline);
     run->call->timing->diffuse += pipeline.diffuse_ms;

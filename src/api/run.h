@@ -50,7 +50,7 @@ struct api_output {
 struct api_form {
     bool wants_pixels;
     bool wants_state;
-    bool wants_measures;
+    enum api_measuring wants_measures;
     bool each_content; /* the frames are gone through once for each content */
 
     /* What comes before the first frame, and what after the last; on the caller's thread. NULL:

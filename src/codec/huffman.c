@@ -1,20 +1,17 @@
-/* Counts bytes, gives each a code, and packs the codes. */
+/* Counts bytes, gives each a code, and packs the codes; a byte that comes again and again is a run.
+ */
 #include "huffman.h"
 
+#include "runs.h"
+
+#include <assert.h>
 #include <libdeflate.h>
-#include <stdbool.h>
 #include <string.h>
 
-#define SYMBOLS 257
-#define END     256
-#define LONGEST CODEC_HUFFMAN_LONGEST
-
-/*
- * A block's head is always as long: 17 bits say that it is the last, has its own codes, and how
- * many lengths follow; 19 times 3 bits are the code of the lengths, which gives the numbers 0 to 15
- * four bits each; then come the lengths themselves, and that of one distance code that is not used.
- */
-#define HEAD_BITS (17 + 19 * 3 + (SYMBOLS + 1) * 4)
+#define LITERALS 257 /* bytes, and the end */
+#define END      256
+#define SYMBOLS  CODEC_HUFFMAN_SYMBOLS /* and lengths of runs */
+#define LONGEST  CODEC_HUFFMAN_LONGEST
 
 /* A node of the tree: a symbol, or two nodes together. */
 struct node {
@@ -27,46 +24,54 @@ struct symbol {
     int value;
 };
 
-/* Four tables, so that a byte that repeats does not wait for its own counter. */
-static void count_bytes(const uint8_t *bytes, size_t size, uint64_t counts[SYMBOLS])
+/*
+ * Eight tables, so that a byte that repeats does not wait for its own counter: noise that is
+ * clipped has the same two bytes in every third place.
+ */
+#define TABLES 8
+
+void codec_huffman_count(const uint8_t *bytes, size_t size, uint64_t counts[256])
 {
     static const size_t block = (size_t)1 << 30; /* no counter can overflow */
-    memset(counts, 0, SYMBOLS * sizeof *counts);
+    memset(counts, 0, 256 * sizeof *counts);
     for (size_t start = 0; start < size; start += block) {
-        uint32_t table[4][256] = {{0}};
+        uint32_t table[TABLES][256] = {{0}};
         size_t end = size - start < block ? size : start + block;
         size_t i = start;
-        for (; i + 4 <= end; i += 4) {
-            table[0][bytes[i]]++;
-            table[1][bytes[i + 1]]++;
-            table[2][bytes[i + 2]]++;
-            table[3][bytes[i + 3]]++;
+        for (; i + TABLES <= end; i += TABLES) {
+            uint64_t eight; /* which of them goes to which table does not matter */
+            memcpy(&eight, bytes + i, sizeof eight);
+            for (int k = 0; k < TABLES; k++)
+                table[k][eight >> 8 * k & 255]++;
         }
         for (; i < end; i++)
             table[0][bytes[i]]++;
-        for (int v = 0; v < 256; v++)
-            counts[v] += (uint64_t)table[0][v] + table[1][v] + table[2][v] + table[3][v];
+        for (int v = 0; v < 256; v++) {
+            for (int k = 0; k < TABLES; k++)
+                counts[v] += table[k][v];
+        }
     }
-    counts[END] = 1;
-}
-
-static bool is_rarer(const struct symbol *a, const struct symbol *b)
-{
-    return a->count != b->count ? a->count < b->count : a->value < b->value;
 }
 
 /*
- * Rarest first; of equals the smaller value, so that the order is the same everywhere. By
- * insertion: there are few, and qsort of the C library may want memory.
+ * Rarest first; of equals the smaller value, so that the order is the same everywhere: by the
+ * counts' bytes, the lowest first, each time without changing the order of equals.
  */
 static void sort(struct symbol *symbols, int count)
 {
-    for (int i = 1; i < count; i++) {
-        struct symbol symbol = symbols[i];
-        int at = i;
-        for (; at > 0 && is_rarer(&symbol, &symbols[at - 1]); at--)
-            symbols[at] = symbols[at - 1];
-        symbols[at] = symbol;
+    struct symbol other[SYMBOLS];
+    uint64_t all = 0;
+    for (int i = 0; i < count; i++)
+        all |= symbols[i].count;
+    for (int shift = 0; shift < 64 && all >> shift; shift += 8) {
+        int starts[257] = {0};
+        for (int i = 0; i < count; i++)
+            starts[(symbols[i].count >> shift & 255) + 1]++;
+        for (int v = 0; v < 256; v++)
+            starts[v + 1] += starts[v];
+        for (int i = 0; i < count; i++)
+            other[starts[symbols[i].count >> shift & 255]++] = symbols[i];
+        memcpy(symbols, other, (size_t)count * sizeof *symbols);
     }
 }
 
@@ -136,23 +141,23 @@ static uint16_t reversed(unsigned code, int length)
 /* Codes follow from the lengths alone (RFC 1951, 3.2.2). */
 static void assign_codes(struct codec_huffman *plan)
 {
-    unsigned code = 0;
-    for (int length = 1; length <= LONGEST; length++) {
-        code <<= 1;
-        for (int v = 0; v < SYMBOLS; v++) {
-            if (plan->lengths[v] == length)
-                plan->codes[v] = reversed(code++, length);
-        }
+    unsigned with_length[LONGEST + 1] = {0}, next[LONGEST + 1] = {0};
+    for (int v = 0; v < SYMBOLS; v++)
+        with_length[plan->lengths[v]]++;
+    for (int length = 2; length <= LONGEST; length++)
+        next[length] = (next[length - 1] + with_length[length - 1]) << 1;
+    for (int v = 0; v < SYMBOLS; v++) {
+        if (plan->lengths[v] > 0)
+            plan->codes[v] = reversed(next[plan->lengths[v]]++, plan->lengths[v]);
     }
 }
 
-void codec_huffman_plan(const uint8_t *bytes, size_t size, struct codec_huffman *plan)
+/* Makes the code for what occurs; bits: what is sent beside codes. */
+static void make_code(const uint64_t counts[SYMBOLS], uint64_t bits, struct codec_huffman *plan)
 {
-    uint64_t counts[SYMBOLS];
     struct symbol symbols[SYMBOLS];
     int depths[SYMBOLS];
     int count = 0;
-    count_bytes(bytes, size, counts);
     for (int v = 0; v < SYMBOLS; v++) {
         if (counts[v] > 0)
             symbols[count++] = (struct symbol){counts[v], v};
@@ -163,30 +168,109 @@ void codec_huffman_plan(const uint8_t *bytes, size_t size, struct codec_huffman 
     if (count == 1)
         depths[0] = 1; /* the end alone, of an empty input */
     limit_depths(depths, count);
-    uint64_t bits = HEAD_BITS;
     for (int i = 0; i < count; i++) {
         plan->lengths[symbols[i].value] = (uint8_t)depths[i];
         bits += symbols[i].count * (uint64_t)depths[i];
     }
     assign_codes(plan);
-    plan->size = 2 + (size_t)((bits + 7) / 8) + 4;
+    plan->bits = bits;
 }
 
-/* Bits on their way out: the first in the lowest place. */
-struct bits {
-    uint8_t *at;
-    uint64_t held;
-    unsigned count; /* below 8 after a flush */
-};
+/*
+ * The lengths of all codes, that of the one distance last. The head sends them by a code that never
+ * changes: four bits each for 0 to LONGEST, and two for "zeros, 11 and so many as the next 7 bits
+ * say". With that, and LONGEST being 11, the code is complete.
+ */
+#define LENGTHS     (SYMBOLS + 1)
+#define ZEROS_LEAST 11
+#define ZEROS_MOST  138
 
-static inline void add_bits(struct bits *bits, uint64_t value, unsigned count)
+static_assert(LONGEST == 11, "the code of the lengths has 12 lengths");
+
+static int list_lengths(const struct codec_huffman *plan, uint8_t list[LENGTHS])
+{
+    int count = plan->has_runs ? SYMBOLS : LITERALS;
+    memcpy(list, plan->lengths, (size_t)count);
+    list[count] = 1;
+    return count + 1;
+}
+
+/* How many zeros are at the start, ZEROS_MOST at most. They do not reach the end, which is none. */
+static int count_zeros(const uint8_t *list)
+{
+    int count = 0;
+    while (list[count] == 0 && count < ZEROS_MOST)
+        count++;
+    return count;
+}
+
+static uint64_t head_bits(const struct codec_huffman *plan)
+{
+    uint8_t list[LENGTHS];
+    int count = list_lengths(plan, list);
+    uint64_t bits = 17 + 18 * 3;
+    for (int i = 0; i < count;) {
+        int zeros = count_zeros(list + i);
+        bits += zeros >= ZEROS_LEAST ? 9 : 4;
+        i += zeros >= ZEROS_LEAST ? zeros : 1;
+    }
+    return bits;
+}
+
+/* Takes the bytes of the runs out of the counts and puts symbols in; returns the bits beside. */
+static uint64_t count_runs(const uint8_t *bytes, size_t size, uint64_t counts[SYMBOLS])
+{
+    uint64_t bits = 0;
+    struct codec_run run = codec_run_next(bytes, 0, size);
+    while (run.length > 0) {
+        counts[bytes[run.start]] -= run.length;
+        for (size_t part; run.length > 0; run.start += part, run.length -= part) {
+            part = codec_run_part(run.length);
+            struct codec_run_symbol symbol = codec_run_symbol_of(part);
+            counts[symbol.symbol]++;
+            bits += symbol.extra_bits + 1; /* and the distance */
+        }
+        run = codec_run_next(bytes, run.start, size);
+    }
+    return bits;
+}
+
+/* Whether a byte is so frequent that it may pay to look for runs: noise has none, and no time. */
+static bool may_have_runs(const uint64_t counts[256], size_t size)
+{
+    uint64_t most = 0;
+    for (int v = 0; v < 256; v++)
+        most = counts[v] > most ? counts[v] : most;
+    return most * 8 > size * (uint64_t)3;
+}
+
+void codec_huffman_plan(const uint8_t *bytes, size_t size, struct codec_huffman *plan)
+{
+    uint64_t counts[SYMBOLS] = {0};
+    codec_huffman_count(bytes, size, counts);
+    counts[END] = 1;
+    make_code(counts, 0, plan);
+    plan->bits += head_bits(plan);
+    if (may_have_runs(counts, size)) {
+        struct codec_huffman other;
+        uint64_t beside = count_runs(bytes, size, counts);
+        make_code(counts, beside, &other);
+        other.has_runs = true;
+        other.bits += head_bits(&other);
+        if (other.bits < plan->bits)
+            *plan = other;
+    }
+    plan->size = 2 + (size_t)((plan->bits + 7) / 8) + 4;
+}
+
+static inline void add_bits(struct codec_bits *bits, uint64_t value, unsigned count)
 {
     bits->held |= value << bits->count;
     bits->count += count;
 }
 
-/* Stores eight bytes and keeps those that are full. */
-static inline void flush(struct bits *bits)
+/* Stores eight bytes and keeps those that are not full. */
+static inline void flush(struct codec_bits *bits)
 {
     uint64_t little = __builtin_bswap64(bits->held);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -198,51 +282,153 @@ static inline void flush(struct bits *bits)
     bits->count &= 7;
 }
 
-static void write_head(struct bits *bits, const struct codec_huffman *plan)
+void codec_bits_align(struct codec_bits *bits)
 {
-    add_bits(bits, 1, 1);  /* the last block */
-    add_bits(bits, 2, 2);  /* with its own codes */
-    add_bits(bits, 0, 5);  /* 257 literals and lengths */
+    bits->count += 7;
+    flush(bits);
+    bits->held = 0;
+    bits->count = 0;
+}
+
+static void write_head(struct codec_bits *bits, const struct codec_huffman *plan, bool last)
+{
+    uint8_t list[LENGTHS];
+    int count = list_lengths(plan, list);
+    add_bits(bits, last, 1);
+    add_bits(bits, 2, 2); /* with its own codes */
+    add_bits(bits, (unsigned)count - 1 - LITERALS, 5);
     add_bits(bits, 0, 5);  /* 1 distance */
-    add_bits(bits, 15, 4); /* 19 lengths of lengths, in deflate's order: 16, 17, 18, then 0..15 */
+    add_bits(bits, 14, 4); /* 18 lengths of lengths, in deflate's order: 16, 17, 18, 0, 8.. */
     flush(bits);
-    for (int i = 0; i < 19; i++) {
-        add_bits(bits, i < 3 ? 0 : 4, 3);
+    static const uint8_t order[18] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1};
+    for (int i = 0; i < 18; i++) {
+        add_bits(bits, order[i] <= LONGEST ? 4 : order[i] == 18 ? 2 : 0, 3);
         flush(bits);
     }
-    for (int v = 0; v < SYMBOLS; v++) {
-        add_bits(bits, reversed(plan->lengths[v], 4), 4);
+    for (int i = 0; i < count;) {
+        int zeros = count_zeros(list + i);
+        if (zeros >= ZEROS_LEAST) {
+            add_bits(bits, 0, 2);
+            add_bits(bits, (unsigned)(zeros - ZEROS_LEAST), 7);
+            i += zeros;
+        } else {
+            add_bits(bits, reversed(list[i] + 4u, 4), 4); /* the codes behind that of the zeros */
+            i++;
+        }
         flush(bits);
     }
-    add_bits(bits, reversed(1, 4), 4); /* the distance's length */
+}
+
+/* Codes and lengths as wide as the words they are put into, so that none has to be taken apart. */
+struct table {
+    uint64_t codes[256];
+    uint64_t lengths[256];
+};
+
+/* Where the codes before them end has to be waited for: five are put together beforehand. */
+static inline void add_five(struct codec_bits *bits, const struct table *table,
+                            const uint8_t *bytes)
+{
+    const uint64_t *codes = table->codes, *lengths = table->lengths;
+    uint64_t left = codes[bytes[0]] | codes[bytes[1]] << lengths[bytes[0]];
+    uint64_t right = codes[bytes[2]] | codes[bytes[3]] << lengths[bytes[2]];
+    uint64_t length = lengths[bytes[0]] + lengths[bytes[1]];
+    left |= right << length;
+    length += lengths[bytes[2]] + lengths[bytes[3]];
+    left |= codes[bytes[4]] << length;
+    add_bits(bits, left, (unsigned)(length + lengths[bytes[4]]));
+}
+
+static void write_symbol(const struct codec_huffman *plan, unsigned symbol, struct codec_bits *bits)
+{
+    add_bits(bits, plan->codes[symbol], plan->lengths[symbol]);
     flush(bits);
+}
+
+static void write_literals(const struct codec_huffman *plan, const struct table *table,
+                           const uint8_t *bytes, size_t size, struct codec_bits *out)
+{
+    struct codec_bits bits = *out; /* in registers: what is written might be its own bytes */
+    size_t i = 0;
+    for (; i + 5 <= size; i += 5) {
+        add_five(&bits, table, bytes + i);
+        flush(&bits);
+    }
+    for (; i < size; i++)
+        write_symbol(plan, bytes[i], &bits);
+    *out = bits;
+}
+
+static void write_run(const struct codec_huffman *plan, size_t length, struct codec_bits *bits)
+{
+    for (size_t part; length > 0; length -= part) {
+        part = codec_run_part(length);
+        struct codec_run_symbol symbol = codec_run_symbol_of(part);
+        write_symbol(plan, symbol.symbol, bits);
+        add_bits(bits, symbol.extra, symbol.extra_bits);
+        add_bits(bits, 0, 1); /* the only distance */
+        flush(bits);
+    }
+}
+
+void codec_huffman_block(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
+                         bool last, struct codec_bits *out)
+{
+    struct table table;
+    write_head(out, plan, last);
+    for (int v = 0; v < 256; v++) {
+        table.codes[v] = plan->codes[v];
+        table.lengths[v] = plan->lengths[v];
+    }
+    size_t from = 0;
+    while (plan->has_runs) {
+        struct codec_run run = codec_run_next(bytes, from, size);
+        if (run.length == 0)
+            break;
+        write_literals(plan, &table, bytes + from, run.start - from, out);
+        write_run(plan, run.length, out);
+        from = run.start + run.length;
+    }
+    write_literals(plan, &table, bytes + from, size - from, out);
+    write_symbol(plan, END, out);
+}
+
+size_t codec_stored_size(size_t size)
+{
+    return size + 5 * (size / CODEC_STORED_MOST + (size % CODEC_STORED_MOST > 0 || size == 0));
+}
+
+void codec_stored_head(size_t size, bool last, struct codec_bits *bits)
+{
+    add_bits(bits, last, 3); /* two zeros: stored */
+    codec_bits_align(bits);
+    const uint8_t head[4] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)~size,
+                             (uint8_t)(~size >> 8)};
+    memcpy(bits->at, head, sizeof head);
+    bits->at += sizeof head;
+}
+
+void codec_zlib_begin(uint8_t *out, struct codec_bits *bits)
+{
+    out[0] = 0x78; /* deflate, 32 KiB window */
+    out[1] = 0x01;
+    *bits = (struct codec_bits){.at = out + 2};
+}
+
+uint8_t *codec_zlib_end(struct codec_bits *bits, uint32_t sum)
+{
+    codec_bits_align(bits);
+    const uint8_t tail[4] = {(uint8_t)(sum >> 24), (uint8_t)(sum >> 16), (uint8_t)(sum >> 8),
+                             (uint8_t)sum};
+    memcpy(bits->at, tail, sizeof tail);
+    return bits->at + sizeof tail;
 }
 
 void codec_huffman_write(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
                          uint8_t *out)
 {
-    struct bits bits = {.at = out + 2};
-    uint32_t packed[SYMBOLS]; /* code and length side by side */
-    out[0] = 0x78;            /* deflate, 32 KiB window */
-    out[1] = 0x01;
-    write_head(&bits, plan);
-    for (int v = 0; v < SYMBOLS; v++)
-        packed[v] = plan->codes[v] | (uint32_t)plan->lengths[v] << 16;
-    size_t i = 0;
-    for (; i + 4 <= size; i += 4) {
-        for (size_t k = 0; k < 4; k++)
-            add_bits(&bits, packed[bytes[i + k]] & 0xffff, packed[bytes[i + k]] >> 16);
-        flush(&bits);
-    }
-    for (; i < size; i++) {
-        add_bits(&bits, packed[bytes[i]] & 0xffff, packed[bytes[i]] >> 16);
-        flush(&bits);
-    }
-    add_bits(&bits, plan->codes[END], plan->lengths[END]);
-    add_bits(&bits, 0, 7); /* fills the last byte */
-    flush(&bits);
-    uint32_t sum = libdeflate_adler32(1, bytes, size);
-    const uint8_t tail[4] = {(uint8_t)(sum >> 24), (uint8_t)(sum >> 16), (uint8_t)(sum >> 8),
-                             (uint8_t)sum};
-    memcpy(bits.at, tail, sizeof tail);
+    struct codec_bits bits;
+    codec_zlib_begin(out, &bits);
+    codec_huffman_block(plan, bytes, size, true, &bits);
+    codec_zlib_end(&bits, libdeflate_adler32(1, bytes, size));
 }

@@ -1,26 +1,73 @@
-/* Deflate without matches: one Huffman code for all bytes, which is the best that noise allows. */
+/*
+ * Deflate without matches but for runs of one byte: a Huffman code for all bytes of a block, which
+ * is the best that noise allows.
+ */
 #ifndef CODEC_HUFFMAN_H
 #define CODEC_HUFFMAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest code: four of them fit beside the rest of a byte into 64 bits. */
-#define CODEC_HUFFMAN_LONGEST 12
+/* The longest code: five of them fit beside the rest of a byte into 64 bits. */
+#define CODEC_HUFFMAN_LONGEST 11
 
-/* A code for the bytes of one input, made by codec_huffman_plan. */
+/* The most bytes of one stored block. */
+#define CODEC_STORED_MOST 65535
+
+/* Bytes, the end of the block (256), and 29 of which each stands for some lengths of runs. */
+#define CODEC_HUFFMAN_SYMBOLS 286
+
+/* A code for the bytes of one block, made by codec_huffman_plan. */
 struct codec_huffman {
-    uint16_t codes[257]; /* bits in the order in which deflate sends them; 256 ends the block */
-    uint8_t lengths[257];
-    size_t size; /* of the whole zlib stream */
+    uint16_t codes[CODEC_HUFFMAN_SYMBOLS]; /* bits in the order in which deflate sends them */
+    uint8_t lengths[CODEC_HUFFMAN_SYMBOLS];
+    bool has_runs;
+    uint64_t bits; /* of the block */
+    size_t size;   /* of a whole zlib stream that is this block */
 };
+
+/*
+ * A zlib stream on its way out: the first bit in the lowest place. Every function may write up to 8
+ * bytes beyond what it adds.
+ */
+struct codec_bits {
+    uint8_t *at;
+    uint64_t held;
+    unsigned count; /* of the bits held that are not in memory: 0..7 between calls */
+};
+
+/* How often each byte occurs. Pure. */
+void codec_huffman_count(const uint8_t *bytes, size_t size, uint64_t counts[256]);
 
 /* Makes the code for bytes[0..size). Pure. */
 void codec_huffman_plan(const uint8_t *bytes, size_t size, struct codec_huffman *plan);
 
+/* Adds plan->bits bits: the block (RFC 1951) of the bytes that the plan was made for. */
+void codec_huffman_block(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
+                         bool last, struct codec_bits *out);
+
 /*
- * Writes the zlib stream (RFC 1950, RFC 1951) of the bytes that the plan was made for: plan->size
- * bytes, but `out` has room for 8 more.
+ * Adds what stands before a stored block of `size` bytes, at most CODEC_STORED_MOST: the rest of a
+ * byte and 4 more, or 5 if 6 bits or more are held. The bytes themselves are then put to bits->at,
+ * which is moved behind them, by the caller.
+ */
+void codec_stored_head(size_t size, bool last, struct codec_bits *bits);
+
+/* How much `size` bytes take in stored blocks, from the start of a byte. */
+size_t codec_stored_size(size_t size);
+
+/* Fills the last byte with zeros. */
+void codec_bits_align(struct codec_bits *bits);
+
+/* Two bytes (RFC 1950) begin a stream, the Adler-32 sum of what is in it ends it; returns its end.
+ */
+void codec_zlib_begin(uint8_t *out, struct codec_bits *bits);
+uint8_t *codec_zlib_end(struct codec_bits *bits, uint32_t sum);
+
+/*
+ * Writes the zlib stream of the bytes that the plan was made for, as one block: plan->size bytes,
+ * but `out` has room for 8 more.
  */
 void codec_huffman_write(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
                          uint8_t *out);

@@ -94,6 +94,11 @@ extern "C" size_t codec_number_print_float(float value, char text[CODEC_NUMBER_R
     return static_cast<size_t>(std::to_chars(text, text + CODEC_NUMBER_ROOM, value).ptr - text);
 }
 
+extern "C" size_t codec_number_print_integer(uint64_t value, char text[CODEC_NUMBER_ROOM])
+{
+    return static_cast<size_t>(std::to_chars(text, text + CODEC_NUMBER_ROOM, value).ptr - text);
+}
+
 extern "C" size_t codec_number_parse(const char *text, size_t size, double *value)
 {
     numeral found = scan(text, size);

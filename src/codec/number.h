@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +21,9 @@ size_t codec_number_print(double value, char text[CODEC_NUMBER_ROOM]);
 
 /* The same of a float: the shortest digits that read back, as float, to the same value. */
 size_t codec_number_print_float(float value, char text[CODEC_NUMBER_ROOM]);
+
+/* The same of a whole number; never 0 characters. */
+size_t codec_number_print_integer(uint64_t value, char text[CODEC_NUMBER_ROOM]);
 
 /*
  * Reads a decimal number, JSON's grammar, from text[0..size): returns how many characters it took,

@@ -7,6 +7,11 @@
 #include <string.h>
 
 #ifdef __x86_64__
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma");
+}
+
 static bool has_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -24,7 +29,11 @@ static const struct {
     bool (*runs_here)(void);
 } kernels[] = {
 #ifdef __x86_64__
+    {&kernel_avx512, has_avx512},
     {&kernel_avx2, has_avx2},
+#endif
+#ifdef __aarch64__
+    {&kernel_neon, always},
 #endif
     {&kernel_baseline, always},
 };

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The kernel works on groups of this many elements: eight Philox blocks. */
-#define KERNEL_GROUP 32
+/* The kernel works on groups of this many elements: sixteen Philox blocks. */
+#define KERNEL_GROUP 64
 
 /* Philox4x32-10: how often, the multipliers, and what is added to the keys after each round. */
 #define PHILOX_ROUNDS 10
@@ -32,7 +32,7 @@ struct kernel_bridge {
     float noise;
 };
 
-/* Which noise a run of groups takes: block is the first group's first, a multiple of 8. */
+/* Which noise a run of groups takes: block is the first group's first, a multiple of 16. */
 struct kernel_noise {
     uint64_t seed;
     uint64_t block;
@@ -42,7 +42,7 @@ struct kernel_noise {
 struct kernel {
     const char *name;
 
-    /* Carries x[0 .. 32 groups) through `count` steps; the first is the one that makes x_t. */
+    /* Carries x[0 .. 64 groups) through `count` steps; the first is the one that makes x_t. */
     void (*run)(float *x, size_t groups, const struct kernel_noise *noise, uint32_t t,
                 const struct kernel_step *steps, size_t count);
 
@@ -60,7 +60,11 @@ struct kernel {
 
 extern const struct kernel kernel_baseline;
 #ifdef __x86_64__
+extern const struct kernel kernel_avx512;
 extern const struct kernel kernel_avx2;
+#endif
+#ifdef __aarch64__
+extern const struct kernel kernel_neon;
 #endif
 
 /* The kernel in use; see dissolve_isa. */

@@ -1,6 +1,9 @@
 /* The exact law of a mixture at t: its density in closed form, its entropy by the trapezoid rule.
  */
 #include <dissolve/marginal.h>
+
+#include "measuring.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
@@ -16,8 +19,6 @@ enum {
     BLOCK = 64, /* points that are worked on together */
 };
 
-/* exp of anything below is 0. */
-static const double no_exponent = -746.0;
 static const double pi = 3.14159265358979323846;
 
 /*
@@ -185,30 +186,22 @@ static double peak_of(double log_weight, double sd)
 }
 
 /*
- * Adds one part to the density at `count` points. Sums of plain exponentials are enough for ln p:
- * they underflow only where p ln p does.
+ * Sum of p ln p at points first, first + 1, .., of the parts that reach one of them. Sums of plain
+ * exponentials are enough for ln p: they underflow only where p ln p does.
  */
-static void add_part(const struct part *part, double first, size_t count, double *density)
-{
-    double peak = peak_of(part->weight, part->sd);
-
-    for (size_t i = 0; i < count; i++) {
-        double z = ((first + (double)i) / DENSITY - part->at) / part->sd;
-
-        density[i] += exp(peak - 0.5 * z * z);
-    }
-}
-
-/* Sum of p ln p at points first, first + 1, .., of the parts that reach one of them. */
 static double sum_block(const struct part *begin, const struct part *end, double first,
                         size_t count)
 {
-    double density[BLOCK] = {0}, sum = 0.0;
+    double points[BLOCK], density[BLOCK] = {0}, sum = 0.0;
     double left = first / DENSITY, right = (first + (double)(count - 1)) / DENSITY;
 
+    for (size_t i = 0; i < count; i++)
+        points[i] = (first + (double)i) / DENSITY;
     for (const struct part *part = begin; part < end; part++) {
+        const struct measuring_gauss gauss = {part->at, part->sd, peak_of(part->weight, part->sd)};
+
         if (part->left <= right && part->right >= left)
-            add_part(part, first, count, density);
+            measuring_active()->gauss(points, count, &gauss, density);
     }
     for (size_t i = 0; i < count; i++) {
         if (density[i] > 0.0)
@@ -311,15 +304,14 @@ enum dissolve_status dissolve_marginal_measure(const struct dissolve_marginal *m
 static void add_component(const struct dissolve_marginal *marginal, size_t k, double log_weight,
                           const double *x, size_t n, double *density)
 {
-    double mean = marginal->signal * marginal->mixture->means[k], sd = sd_of(marginal, k);
-    double peak = peak_of(log_weight, sd);
+    double sd = sd_of(marginal, k);
+    const struct measuring_gauss gauss = {
+        .mean = marginal->signal * marginal->mixture->means[k],
+        .sd = sd,
+        .peak = peak_of(log_weight, sd),
+    };
 
-    for (size_t i = 0; i < n; i++) {
-        double z = (x[i] - mean) / sd, exponent = peak - 0.5 * z * z;
-
-        if (exponent > no_exponent)
-            density[i] += exp(exponent);
-    }
+    measuring_active()->gauss(x, n, &gauss, density);
 }
 
 void dissolve_marginal_density(const struct dissolve_marginal *marginal, const double *x, size_t n,

@@ -38,8 +38,8 @@ void dissolve_words(uint64_t seed, enum dissolve_stream stream, uint32_t t, uint
 void dissolve_normals(uint64_t seed, enum dissolve_stream stream, uint32_t t, uint64_t first,
                       size_t count, float *normals)
 {
-    enum { GROUPS = 32, ROOM = GROUPS * KERNEL_GROUP };
-    float scratch[ROOM];
+    enum { GROUPS = 16, ROOM = GROUPS * KERNEL_GROUP };
+    _Alignas(64) float scratch[ROOM];
     while (count > 0) {
         size_t lead = first % KERNEL_GROUP;
         struct kernel_noise noise = {.seed = seed, .block = (first - lead) / 4, .stream = stream};

@@ -180,8 +180,10 @@ void dissolve_job_destroy(struct dissolve_job *job)
 void dissolve_job_cancel(struct dissolve_job *job)
 {
     struct dissolve_pool *pool = job->pool;
-    pthread_mutex_lock(&pool->mutex);
     atomic_store(&job->cancelled, true);
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->mutex);
     if (job->first)
         ring_remove(pool, job);
     for (struct dissolve_batch *batch = job->first; batch; batch = batch->next)
@@ -196,9 +198,25 @@ bool dissolve_job_cancelled(const struct dissolve_job *job)
     return atomic_load(&job->cancelled);
 }
 
+/* Without workers: all of it, here and now. */
+static void run_batch(const struct dissolve_job *job, struct dissolve_batch *batch)
+{
+    batch->dropped = false;
+    for (batch->claimed = 0; batch->claimed < batch->count && !batch->dropped;) {
+        batch->dropped = atomic_load(&job->cancelled);
+        if (!batch->dropped)
+            batch->task(batch->context, batch->claimed++);
+    }
+    batch->finished = batch->claimed;
+}
+
 void dissolve_job_submit(struct dissolve_job *job, struct dissolve_batch *batch)
 {
     struct dissolve_pool *pool = job->pool;
+    if (!pool) {
+        run_batch(job, batch);
+        return;
+    }
     pthread_mutex_lock(&pool->mutex);
     batch->next = NULL;
     batch->claimed = batch->finished = 0;
@@ -219,6 +237,8 @@ void dissolve_job_submit(struct dissolve_job *job, struct dissolve_batch *batch)
 enum dissolve_status dissolve_job_wait(struct dissolve_job *job, struct dissolve_batch *batch)
 {
     struct dissolve_pool *pool = job->pool;
+    if (!pool)
+        return batch->dropped ? DISSOLVE_CANCELLED : DISSOLVE_OK;
     pthread_mutex_lock(&pool->mutex);
     while (!batch_over(batch))
         pthread_cond_wait(&job->progress, &pool->mutex);

@@ -182,7 +182,7 @@ static void deliver(const struct dissolve_frame *frame, const struct tile *tile,
 static void deliver_terms(const struct dissolve_frame *frame, const struct tile *tile,
                           const float *groups, uint32_t t)
 {
-    _Alignas(32) float normals[ROOM(MAX_TILE)];
+    _Alignas(64) float normals[ROOM(MAX_TILE)];
     if (frame->before)
         dissolve_squares_add(frame->before, tile->first, groups + tile->lead, tile->count);
     if (frame->noise) {
@@ -197,7 +197,7 @@ static void run_chain(void *context, size_t index)
     const struct dissolve_process *process = context;
     const struct kernel *kernel = kernel_active();
     struct tile tile = tile_of(process, index, DISSOLVE_STREAM_CHAIN);
-    _Alignas(32) float x[ROOM(MAX_TILE)];
+    _Alignas(64) float x[ROOM(MAX_TILE)];
     load(process, &tile, x);
 
     uint32_t t = process->t;
@@ -220,7 +220,7 @@ static void run_jump(void *context, size_t index)
     const struct dissolve_process *process = context;
     const struct kernel *kernel = kernel_active();
     struct tile tile = tile_of(process, index, DISSOLVE_STREAM_JUMP);
-    _Alignas(32) float x[ROOM(MAX_TILE)];
+    _Alignas(64) float x[ROOM(MAX_TILE)];
     load(process, &tile, x);
 
     for (size_t i = 0; i < process->frame_count; i++) {
@@ -239,7 +239,7 @@ static void run_tree(void *context, size_t index)
     const struct kernel *kernel = kernel_active();
     struct tile tile = tile_of(process, index, DISSOLVE_STREAM_TREE);
     size_t size = tile.groups * KERNEL_GROUP * sizeof(float);
-    _Alignas(32) float slots[TREE_SLOTS][ROOM(TREE_TILE)];
+    _Alignas(64) float slots[TREE_SLOTS][ROOM(TREE_TILE)];
     load(process, &tile, slots[0]);
     if (plan->input)
         deliver(plan->input, &tile, slots[0]);

@@ -115,7 +115,7 @@ static enum MHD_Result answer_whole(struct door *door, struct http_exchange *exc
         response = MHD_create_response_from_callback(size, 1, read_nothing, NULL, NULL);
     else /* the bytes stay where they are, the exchange outlives the response */
         response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
-    if (response != NULL && exchange->job != NULL) {
+    if (response != NULL && exchange->computed) {
         char timing[HTTP_TIMING_TEXT];
         http_exchange_print_timing(exchange, timing);
         if (!add_header(response, "Server-Timing", timing)) {
@@ -217,6 +217,7 @@ static void run(struct http_work *work)
 {
     struct http_exchange *exchange = (struct http_exchange *)work;
     exchange->queued = api_now_ms() - exchange->submitted;
+    exchange->computed = true;
     http_exchange_answer(exchange);
     http_exchange_release(exchange);
 }
@@ -345,6 +346,14 @@ static enum MHD_Result take_body(struct door *door, struct http_exchange *exchan
     return MHD_YES;
 }
 
+/* Here and now if that is soon done, else on a job thread. */
+static enum MHD_Result compute(struct door *door, struct http_exchange *exchange)
+{
+    if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
+        return MHD_NO;
+    return http_exchange_answer_small(exchange) ? answer(door, exchange) : submit(door, exchange);
+}
+
 static enum MHD_Result take_end(struct door *door, struct http_exchange *exchange)
 {
     if (exchange->refusal != 0)
@@ -353,7 +362,7 @@ static enum MHD_Result take_end(struct door *door, struct http_exchange *exchang
         return answer_preflight(door, exchange);
     if (api_route_is_document(exchange->route))
         return answer_at_once(door, exchange, http_exchange_answer);
-    return submit(door, exchange);
+    return compute(door, exchange);
 }
 
 /* ---- libmicrohttpd's callbacks ---- */

@@ -132,9 +132,9 @@ static void flush(void *context)
     http_pipe_flush(exchange->pipe);
 }
 
-static bool handle(struct http_exchange *exchange, const struct api_reply *reply)
+static struct api_request request_of(const struct http_exchange *exchange)
 {
-    const struct api_request request = {
+    return (struct api_request){
         .id = exchange->id,
         .content_type = exchange->content_type,
         .accept = exchange->accept,
@@ -145,23 +145,43 @@ static bool handle(struct http_exchange *exchange, const struct api_reply *reply
         .body = exchange->body != NULL ? exchange->body : (const uint8_t *)"",
         .body_size = exchange->body_size,
     };
-    bool complete = api_handle(exchange->service, exchange->route, &request, exchange->job, reply,
-                               &exchange->timing);
-    return complete && exchange->status != 0;
 }
 
-void http_exchange_answer(struct http_exchange *exchange)
+/* The answer has been made, or as much of it as could be. */
+static void finish(struct http_exchange *exchange, const struct api_reply *reply, bool complete)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush};
-    bool complete = !atomic_load(&exchange->gone) && handle(exchange, &reply);
+    complete = complete && exchange->status != 0;
     if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
-        api_refuse(&reply, exchange->id, 500, "The answer could not be completed.");
+        api_refuse(reply, exchange->id, 500, "The answer could not be completed.");
         complete = exchange->status != 0;
     }
     /* Not needed while a slow reader takes the answer. */
     free(exchange->body);
     exchange->body = NULL;
     http_pipe_end(exchange->pipe, complete);
+}
+
+void http_exchange_answer(struct http_exchange *exchange)
+{
+    const struct api_reply reply = {exchange, start, write_bytes, flush};
+    const struct api_request request = request_of(exchange);
+    bool complete =
+        !atomic_load(&exchange->gone) && api_handle(exchange->service, exchange->route, &request,
+                                                    exchange->job, &reply, &exchange->timing);
+    finish(exchange, &reply, complete);
+}
+
+bool http_exchange_answer_small(struct http_exchange *exchange)
+{
+    const struct api_reply reply = {exchange, start, write_bytes, flush};
+    const struct api_request request = request_of(exchange);
+    bool complete;
+    if (!api_handle_small(exchange->service, exchange->route, &request, &reply, &exchange->timing,
+                          &complete))
+        return false;
+    exchange->computed = true;
+    finish(exchange, &reply, complete);
+    return true;
 }
 
 void http_exchange_refuse(struct http_exchange *exchange)

@@ -63,6 +63,7 @@ struct http_exchange {
     size_t header_count;
     struct http_pipe *pipe;
     struct dissolve_job *job; /* NULL: no job thread has had it */
+    bool computed;            /* it was more than a document: its timing is told */
     struct api_timing timing;
     double queued; /* milliseconds */
     double submitted;
@@ -105,7 +106,13 @@ DISSOLVE_MUST_USE bool http_exchange_begin(struct http_exchange *exchange, size_
 /* Makes the answer, into the pipe, and ends it. On a job thread, or right away for a document. */
 void http_exchange_answer(struct http_exchange *exchange);
 
-/* Likewise, but the answer is the refusal. */
+/*
+ * On the socket thread: makes the answer if that takes no longer than waking a job thread. false:
+ * it may take longer, and nothing has been made.
+ */
+DISSOLVE_MUST_USE bool http_exchange_answer_small(struct http_exchange *exchange);
+
+/* As http_exchange_answer, but the answer is the refusal. */
 void http_exchange_refuse(struct http_exchange *exchange);
 
 /* From now on, abandoning reaches the pipe and the job; if it was abandoned before, it does now. */

@@ -1,4 +1,4 @@
-/* The engine alone: how many nanoseconds an element takes for a step; what the samplers take. */
+/* The engine alone: nanoseconds for each element, of a step and of its parts; the samplers. */
 #include <dissolve/dissolve.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -90,6 +90,50 @@ static void print_step(struct dissolve_pool *pool)
     dissolve_schedule_destroy(schedule);
 }
 
+/* The same with every state rendered, as pictures need it: all frames in one window. */
+static void print_frame(struct dissolve_pool *pool)
+{
+    struct dissolve_schedule *schedule =
+        schedule_of((struct dissolve_schedule_options){.steps = STEPS, .beta = 0.25});
+    struct dissolve_process_options options = {.schedule = schedule, .seed = 42};
+    struct dissolve_frame frames[STEPS];
+    uint8_t *pixels = malloc((size_t)ELEMENTS * STEPS);
+    if (!pixels)
+        require(DISSOLVE_NO_MEMORY);
+    for (uint32_t i = 0; i < STEPS; i++)
+        frames[i] = (struct dissolve_frame){.t = i + 1, .pixels = pixels + (size_t)i * ELEMENTS};
+    double taken = median(pool, &options, frames, STEPS, ROUNDS);
+    printf(" %.6f\n", taken * 1e9 / ((double)ELEMENTS * STEPS));
+    free(pixels);
+    dissolve_schedule_destroy(schedule);
+}
+
+/*
+ * A tile's worth of elements that stays in the cache, as the process renders it: nanoseconds per
+ * element of the normals alone and of rendering alone, on this thread.
+ */
+static void print_parts(void)
+{
+    enum { TILE = 2048, TIMES = 384 };
+    static float x[TILE];
+    static uint8_t pixels[TILE];
+    double drawn[ROUNDS], rendered[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        double start = seconds();
+        for (uint32_t i = 0; i < TIMES; i++)
+            dissolve_normals(42, DISSOLVE_STREAM_CHAIN, i, 0, TILE, x);
+        double between = seconds();
+        for (uint32_t i = 0; i < TIMES; i++)
+            dissolve_render(x, TILE, pixels);
+        drawn[round] = between - start;
+        rendered[round] = seconds() - between;
+    }
+    qsort(drawn, ROUNDS, sizeof *drawn, compare);
+    qsort(rendered, ROUNDS, sizeof *rendered, compare);
+    double scale = 1e9 / ((double)TILE * TIMES);
+    printf(" %.6f %.6f\n", drawn[ROUNDS / 2] * scale, rendered[ROUNDS / 2] * scale);
+}
+
 /* Milliseconds of chain, jump and tree for the states at 100, 200... of 1,000 steps. */
 static void print_samplers(struct dissolve_pool *pool)
 {
@@ -119,9 +163,11 @@ static void print_samplers(struct dissolve_pool *pool)
 int main(int argc, char **argv)
 {
     long threads = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
-    bool samplers = argc == 3 && strcmp(argv[2], "samplers") == 0;
-    if (threads < 1 || threads > 1024 || argc > 2 + samplers) {
-        fprintf(stderr, "usage: bench_engine THREADS [samplers] "
+    const char *what = argc > 2 ? argv[2] : "step";
+    bool step = strcmp(what, "step") == 0, frame = strcmp(what, "frame") == 0,
+         parts = strcmp(what, "parts") == 0, samplers = strcmp(what, "samplers") == 0;
+    if (threads < 1 || threads > 1024 || argc > 3 || !(step || frame || parts || samplers)) {
+        fprintf(stderr, "usage: bench_engine THREADS [step|frame|parts|samplers] "
                         "(DISSOLVE_ISA forces an instruction set)\n");
         return 2;
     }
@@ -130,10 +176,14 @@ int main(int argc, char **argv)
     require(dissolve_isa(&isa));
     require(dissolve_pool_create((unsigned)threads, &pool));
     printf("%s", isa);
+    if (step)
+        print_step(pool);
+    if (frame)
+        print_frame(pool);
+    if (parts)
+        print_parts();
     if (samplers)
         print_samplers(pool);
-    else
-        print_step(pool);
     dissolve_pool_destroy(pool);
     return 0;
 }

@@ -26,7 +26,7 @@ def test_v1_tells_what_runs(client):
     assert isinstance(document["version"], str) and document["version"]
     assert document["noise_version"] == 1
     assert isinstance(document["threads"], int) and document["threads"] >= 1
-    assert document["instruction_set"] in ("baseline", "avx2", "neon")
+    assert document["instruction_set"] in ("baseline", "avx2", "avx512", "neon")
     limits = {name.replace("-", "_"): value for name, value in document["limits"].items()}
     for name in ("max_body", "max_pixels", "max_work"):
         assert isinstance(limits[name], int) and limits[name] > 0, f"no limit {name}: {limits}"

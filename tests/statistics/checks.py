@@ -9,7 +9,7 @@ from scipy import special
 import laws
 from source import Place
 
-GROUP = 32  # elements that the kernel makes at a time
+GROUP = 64  # elements that the kernel makes at a time
 PIECE = 2**20  # elements that are looked at as float64 at a time
 LAGS = [*range(1, 17), 31, 32, 33, 64, 128, 256, 1024, 4096, 65536]
 

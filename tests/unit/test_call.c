@@ -52,7 +52,7 @@ static void an_answer_passes_as_it_is(void **state)
     assert_int_equal(api_write(&call, "ab", 2), DISSOLVE_OK);
     assert_int_equal(api_write(&call, "", 0), DISSOLVE_OK);
     assert_int_equal(api_write(&call, "c", 1), DISSOLVE_OK);
-    api_flush(&call);
+    assert_int_equal(api_flush(&call), DISSOLVE_OK);
     assert_int_equal(answer.flushes, 1);
     assert_true(api_finish(&call, true));
     assert_int_equal(answer.size, 3);

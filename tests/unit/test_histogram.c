@@ -107,6 +107,80 @@ static void test_rule(void **state)
     free(x);
 }
 
+/* Which bin the rule gives x, where all edges differ; `bins` if none. */
+static size_t bin_by_rule(double x, size_t bins)
+{
+    size_t bin = 0;
+
+    if (!(x >= edges[0] && x <= edges[bins]))
+        return bins;
+    while (bin + 1 < bins && x >= edges[bin + 1])
+        bin++;
+    return bin;
+}
+
+/* Values on both sides of every edge, where a guess in float32 says nothing, and far outside. */
+static void test_edges(void **state)
+{
+    static const struct {
+        double low, high;
+        size_t bins;
+    } cases[] = {
+        {-1, 1, 255},        {-6.1, 7.3, 50},   {0, 1, 10},        {-4, 4, 4096},
+        {1e6, 1e6 + 1, 8},   {-1e30, 3e30, 7},  {1e-30, 3e-30, 9}, {100, 101.5, 3},
+        {-3e38, 3e38, 4096}, {1e-40, 2e-39, 5}, {5000, 5008, 4},   {-1e-3, 1e-3, 1000},
+    };
+    static const float odd[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 0.0f};
+    static float x[8 * (DISSOLVE_MAX_BINS + 1)];
+    static uint64_t expected[DISSOLVE_MAX_BINS + 1];
+
+    (void)state;
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        const double range[2] = {cases[c].low, cases[c].high};
+        size_t bins = cases[c].bins, n = 0;
+
+        assert_int_equal(dissolve_histogram(odd, 1, bins, range, edges, counts, &outside),
+                         DISSOLVE_OK);
+        for (size_t i = 0; i <= bins; i++) {
+            float below = (float)edges[i], above = below;
+
+            x[n++] = below;
+            for (int k = 0; k < 3; k++) {
+                below = nextafterf(below, -INFINITY);
+                above = nextafterf(above, INFINITY);
+                x[n++] = below;
+                x[n++] = above;
+            }
+            x[n++] = odd[i % (sizeof odd / sizeof odd[0])];
+        }
+        memset(expected, 0, sizeof expected);
+        for (size_t i = 0; i < n; i++)
+            expected[bin_by_rule((double)x[i], bins)]++;
+        assert_int_equal(dissolve_histogram(x, n, bins, range, edges, counts, &outside),
+                         DISSOLVE_OK);
+        assert_memory_equal(counts, expected, bins * sizeof *counts);
+        assert_int_equal(outside, expected[bins]);
+    }
+}
+
+/* So many that they are counted in several parts. */
+static void test_many(void **state)
+{
+    enum { N = 2100007 };
+    const double range[2] = {0, 4};
+    float *x = malloc(N * sizeof *x);
+
+    (void)state;
+    assert_non_null(x);
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)(i % 5) + 0.25f;
+    assert_int_equal(dissolve_histogram(x, N, 4, range, edges, counts, &outside), DISSOLVE_OK);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(counts[i], N / 5 + (i < N % 5));
+    assert_int_equal(outside, N / 5);
+    free(x);
+}
+
 /* 2^60 + 0.5 is 2^60: all edges are one, and every x is in the last bin. */
 static void test_equal_ends_that_stay(void **state)
 {
@@ -209,6 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numpy),
         cmocka_unit_test(test_rule),
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_many),
         cmocka_unit_test(test_equal_ends_that_stay),
         cmocka_unit_test(test_denormal_range),
         cmocka_unit_test(test_nothing_counted),

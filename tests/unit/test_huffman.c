@@ -94,6 +94,103 @@ static void depths_beyond_the_limit_are_cut(void **state)
     free(bytes);
 }
 
+/* Runs of random lengths, from none to longer than a symbol's most, with noise between them. */
+static void runs_are_read_back(void **state)
+{
+    (void)state;
+    enum { MOST = 40000 };
+    static uint8_t bytes[MOST];
+    uint32_t seed = 3;
+    size_t with_runs = 0;
+    for (int round = 0; round < 200; round++) {
+        size_t size = next(&seed) % MOST;
+        uint32_t longest = 1 + next(&seed) % 2000, noise = 1 + next(&seed) % 60;
+        for (size_t at = 0; at < size;) {
+            size_t length = 1 + next(&seed) % longest;
+            length = length < size - at ? length : size - at;
+            memset(bytes + at, round % 2 ? 0 : (int)(next(&seed) % 2), length);
+            at += length;
+            for (uint32_t k = next(&seed) % noise; k > 0 && at < size; k--)
+                bytes[at++] = (uint8_t)next(&seed);
+        }
+        struct codec_huffman plan;
+        codec_huffman_plan(bytes, size, &plan);
+        with_runs += plan.has_runs;
+        check(bytes, size);
+    }
+    assert_in_range(with_runs, 50, 199);
+}
+
+static void one_byte_takes_next_to_nothing(void **state)
+{
+    (void)state;
+    static uint8_t bytes[1 << 20];
+    for (size_t size = 1; size < 600; size++)
+        check(bytes, size);
+    assert_in_range(check(bytes, sizeof bytes), 1, sizeof bytes / 258 / 4 + 50);
+}
+
+/* Two bytes, and the end: of one bit and of two, or of less in runs. */
+static void two_symbols_are_read_back(void **state)
+{
+    (void)state;
+    static uint8_t bytes[30000];
+    for (size_t step = 1; step < 700; step += 3) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = i / step % 2 ? 255 : 7;
+        assert_true(check(bytes, sizeof bytes) <= sizeof bytes / 16 * 3 + 60);
+    }
+}
+
+/* Huffman's blocks and stored ones in one stream, from every number of bits held. */
+static void blocks_follow_each_other(void **state)
+{
+    (void)state;
+    enum { PART = 301, PARTS = 40 };
+    static uint8_t bytes[PART * PARTS], stream[PART * PARTS * 2], back[PART * PARTS];
+    uint32_t seed = 4;
+    struct codec_bits bits;
+    uint64_t total = 16;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(next(&seed) % (1 + i / PART * 6));
+    codec_zlib_begin(stream, &bits);
+    for (size_t part = 0; part < PARTS; part++) {
+        const uint8_t *from = bytes + part * PART;
+        bool last = part == PARTS - 1;
+        if (part % 2) {
+            codec_stored_head(PART, last, &bits);
+            memcpy(bits.at, from, PART);
+            bits.at += PART;
+            total = (total + 3 + 7) / 8 * 8 + 32 + 8 * PART;
+        } else {
+            struct codec_huffman plan;
+            codec_huffman_plan(from, PART, &plan);
+            codec_huffman_block(&plan, from, PART, last, &bits);
+            total += plan.bits;
+        }
+        assert_true(bits.count < 8);
+        assert_int_equal((size_t)(bits.at - stream) * 8 + bits.count, total);
+    }
+    size_t size =
+        (size_t)(codec_zlib_end(&bits, libdeflate_adler32(1, bytes, sizeof bytes)) - stream);
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    assert_non_null(decompressor);
+    assert_int_equal(
+        libdeflate_zlib_decompress(decompressor, stream, size, back, sizeof back, NULL),
+        LIBDEFLATE_SUCCESS);
+    assert_memory_equal(back, bytes, sizeof bytes);
+    libdeflate_free_decompressor(decompressor);
+}
+
+static void stored_blocks_have_their_size(void **state)
+{
+    (void)state;
+    assert_int_equal(codec_stored_size(0), 5);
+    assert_int_equal(codec_stored_size(1), 6);
+    assert_int_equal(codec_stored_size(65535), 65540);
+    assert_int_equal(codec_stored_size(65536), 65546);
+}
+
 static void noise_takes_what_its_entropy_says(void **state)
 {
     (void)state;
@@ -111,6 +208,11 @@ int main(void)
         cmocka_unit_test(any_histogram_is_read_back),
         cmocka_unit_test(the_smallest_inputs_are_read_back),
         cmocka_unit_test(depths_beyond_the_limit_are_cut),
+        cmocka_unit_test(runs_are_read_back),
+        cmocka_unit_test(one_byte_takes_next_to_nothing),
+        cmocka_unit_test(two_symbols_are_read_back),
+        cmocka_unit_test(blocks_follow_each_other),
+        cmocka_unit_test(stored_blocks_have_their_size),
         cmocka_unit_test(noise_takes_what_its_entropy_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

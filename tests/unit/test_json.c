@@ -324,11 +324,43 @@ static void a_failure_of_the_writer_sticks(void **state)
     json_text(&json, "x");
     json.status = DISSOLVE_NO_MEMORY;
     json_floats(&json, &one, 1);
+    json_number(&json, 1);
+    json_integer(&json, 1);
     json_boolean(&json, true);
     json_null(&json);
     assert_int_equal(json.status, DISSOLVE_NO_MEMORY);
     assert_int_equal(out.size, 3);
     codec_buffer_free(&out);
+}
+
+/* Longer than any run of items for which room is made at once. */
+static void long_arrays_are_written_item_by_item(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    static double doubles[COUNT];
+    static uint64_t integers[COUNT];
+    struct codec_buffer out = {0}, expected = {0};
+    struct json_writer json = {.out = &out}, single = {.out = &expected};
+    for (int i = 0; i < COUNT; i++) {
+        doubles[i] = i % 100 == 7 ? INFINITY : -1.2345678901234567e-300 * (i + 1);
+        integers[i] = UINT64_MAX - (uint64_t)i;
+    }
+    json_numbers(&json, doubles, COUNT);
+    json_integers(&json, integers, COUNT);
+    json_open(&single, '[');
+    for (int i = 0; i < COUNT; i++)
+        json_number(&single, doubles[i]);
+    json_close(&single, ']');
+    json_open(&single, '[');
+    for (int i = 0; i < COUNT; i++)
+        json_integer(&single, integers[i]);
+    json_close(&single, ']');
+    assert_int_equal(json.status, DISSOLVE_OK);
+    assert_int_equal(out.size, expected.size);
+    assert_memory_equal(out.data, expected.data, out.size);
+    codec_buffer_free(&out);
+    codec_buffer_free(&expected);
 }
 
 static void problems_are_documents(void **state)
@@ -357,6 +389,7 @@ int main(void)
         cmocka_unit_test(the_writer_places_commas_and_turns_infinities_to_null),
         cmocka_unit_test(the_writer_has_floats_and_truths),
         cmocka_unit_test(a_failure_of_the_writer_sticks),
+        cmocka_unit_test(long_arrays_are_written_item_by_item),
         cmocka_unit_test(problems_are_documents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

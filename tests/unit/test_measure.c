@@ -2,6 +2,7 @@
 #include "expect.h"
 #include "made.h"
 #include <dissolve/measure.h>
+#include <dissolve/process.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -176,6 +177,100 @@ static void test_threads(void **state)
     free(x);
 }
 
+/* Moments alone are the same moments, from any pieces, and the rest is 0. */
+static void test_moments_alone(void **state)
+{
+    enum { N = 12 * 3000 + 5 };
+    float *x = made(5, N, -15, 0.1f);
+    struct dissolve_measures whole = measure(x, N, 1), got;
+    struct dissolve_measures expected = {.mean = whole.mean, .std = whole.std};
+    struct dissolve_tally *tally = NULL;
+
+    (void)state;
+    assert_int_equal(dissolve_tally_create_moments(N, &tally), DISSOLVE_OK);
+    for (int again = 0; again < 2; again++) {
+        dissolve_tally_add(tally, 2048, x + 2048, N - 2048);
+        dissolve_tally_add(tally, 0, x, 2048);
+        got = read_tally(tally);
+        assert_memory_equal(&got, &expected, sizeof got);
+        dissolve_tally_reset(tally);
+    }
+    dissolve_tally_destroy(tally);
+    free(x);
+}
+
+/* Values beside every border of a bin and of a level, each a different number of times. */
+enum { BESIDE = 2, BORDERS = 256 + 257, MOST = BORDERS * (2 * BESIDE + 1) * 7 };
+
+static size_t add_beside(float *x, size_t n, float border, size_t times)
+{
+    float value = border;
+
+    for (int i = 0; i < BESIDE; i++)
+        value = nextafterf(value, -INFINITY);
+    for (int i = 0; i < 2 * BESIDE + 1; i++) {
+        for (size_t k = 0; k < 1 + (times + (size_t)i) % 7; k++)
+            x[n++] = value;
+        value = nextafterf(value, INFINITY);
+    }
+    return n;
+}
+
+/* The smallest x that dissolve_render gives at least that level. */
+static float level_border(uint8_t level)
+{
+    float low = -1.5f, high = 1.5f;
+
+    while (nextafterf(low, high) < high) {
+        float middle = low + (high - low) / 2;
+        uint8_t pixel;
+
+        if (middle <= low || middle >= high)
+            middle = nextafterf(low, high);
+        dissolve_render(&middle, 1, &pixel);
+        *(pixel >= level ? &high : &low) = middle;
+    }
+    return high;
+}
+
+static double plain_entropy(const size_t *counts, size_t n)
+{
+    double entropy = 0.0, sum = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (double)counts[i];
+    for (size_t i = 0; i < n; i++) {
+        if (counts[i])
+            entropy -= (double)counts[i] / sum * log((double)counts[i] / sum);
+    }
+    return entropy;
+}
+
+static void test_borders(void **state)
+{
+    static float x[MOST];
+    static uint8_t pixels[MOST];
+    size_t levels[256] = {0}, bins[256] = {0}, n = 0, clipped = 0;
+    struct dissolve_measures got;
+
+    (void)state;
+    for (unsigned i = 0; i <= 256; i++)
+        n = add_beside(x, n, (float)i / 32 - 4, i);
+    for (unsigned i = 1; i < 256; i++)
+        n = add_beside(x, n, level_border((uint8_t)i), 3 * i);
+    dissolve_render(x, n, pixels);
+    for (size_t i = 0; i < n; i++) {
+        levels[pixels[i]]++;
+        clipped += x[i] < -1 || x[i] > 1;
+        if (x[i] >= -4 && x[i] <= 4)
+            bins[x[i] < 4 ? (size_t)(128 + floor((double)x[i] * 32)) : 255]++;
+    }
+    got = measure(x, n, 1);
+    near(0, "entropy_bits", got.entropy_bits[0], plain_entropy(levels, 256) / log(2), 1e-13);
+    near(0, "entropy", got.entropy[0], plain_entropy(bins, 256) + log(1.0 / 32), 1e-13);
+    assert_true(got.clipped == (double)clipped / (double)n);
+}
+
 /* Not asked for by the contract, but nothing may be written where it does not belong. */
 static void test_not_finite(void **state)
 {
@@ -225,15 +320,23 @@ static void test_refusals(void **state)
                          cases[i].status);
         assert_null(tally);
     }
+    for (int all = 0; all < 2; all++) {
+        struct dissolve_tally *tally = (void *)(uintptr_t)1;
+
+        assert_int_equal(dissolve_tally_create_moments(all ? SIZE_MAX : 0, &tally),
+                         all ? DISSOLVE_NO_MEMORY : DISSOLVE_INVALID);
+        assert_null(tally);
+    }
     dissolve_tally_destroy(NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),      cmocka_unit_test(test_flat),
-        cmocka_unit_test(test_any_pieces), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_table),         cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_any_pieces),    cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_not_finite),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_moments_alone), cmocka_unit_test(test_borders),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

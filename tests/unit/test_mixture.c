@@ -1,6 +1,7 @@
 /* Mixtures against samples made by an independent script, any cut, and every way to refuse one. */
 #include "expect.h"
 #include <dissolve/mixture.h>
+#include <dissolve/noise.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -156,12 +157,80 @@ static void test_refused_as_a_whole(void **state)
     assert_int_equal(dissolve_mixture_check(&mixture), DISSOLVE_INVALID);
 }
 
+/* Draws points at 0, 1, ..: the component that each sample took. */
+static void draw_components(double *weights, size_t components, uint64_t offset, size_t count,
+                            float *samples)
+{
+    static double means[DISSOLVE_MAX_COMPONENTS], stds[DISSOLVE_MAX_COMPONENTS];
+    const struct dissolve_mixture mixture = {components, weights, means, stds};
+
+    for (size_t k = 0; k < components; k++)
+        means[k] = (double)k;
+    dissolve_mixture_draw(&mixture, 5, offset, count, samples);
+}
+
+/* As many components as are counted, and as are searched: the rule, word by word. */
+static void test_every_number_of_components(void **state)
+{
+    enum { COUNT = 400, MOST = 150 };
+    uint32_t words[COUNT];
+    float samples[COUNT];
+    double weights[MOST];
+
+    (void)state;
+    dissolve_words(5, DISSOLVE_STREAM_COMPONENT, 0, 0, COUNT / 4, words);
+    for (size_t components = 1; components <= MOST; components++) {
+        double sum = 0.0;
+
+        for (size_t k = 0; k < components; k++) {
+            weights[k] = (double)(k * 7919 % 11) + (k == 0);
+            sum += weights[k];
+        }
+        draw_components(weights, components, 0, COUNT, samples);
+        for (size_t i = 0; i < COUNT; i++) {
+            double u = (double)(words[i] >> 8) * 0x1p-24, below = 0.0;
+            size_t k = 0;
+
+            while (k + 1 < components && (below += weights[k] / sum) <= u)
+                k++;
+            assert_true(samples[i] == (float)k);
+        }
+    }
+}
+
+/* A cumulated weight at u does not exceed it; one that is larger by half a step of u does. */
+static void test_thresholds(void **state)
+{
+    uint32_t words[4];
+    float sample;
+
+    (void)state;
+    dissolve_words(5, DISSOLVE_STREAM_COMPONENT, 0, 3, 1, words);
+    for (size_t components = 2; components <= 100; components += 98) {
+        double weights[100] = {0}, u = (double)(words[1] >> 8) * 0x1p-24;
+
+        weights[0] = u;
+        weights[1] = 1.0 - u;
+        draw_components(weights, components, 13, 1, &sample);
+        assert_true(sample == 1.0f);
+        weights[0] = u + 0x1p-25;
+        weights[1] = 1.0 - weights[0];
+        draw_components(weights, components, 13, 1, &sample);
+        assert_true(sample == 0.0f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),   cmocka_unit_test(test_any_cut),
-        cmocka_unit_test(test_law),     cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_refused_as_a_whole),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_any_cut),
+        cmocka_unit_test(test_law),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_as_a_whole),
+        cmocka_unit_test(test_every_number_of_components),
+        cmocka_unit_test(test_thresholds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

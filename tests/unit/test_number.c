@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 
 #include "codec/buffer.h"
@@ -174,6 +175,19 @@ static void test_not_finite_is_not_printed(void **state)
     assert_int_equal(codec_number_print_float(-INFINITY, text), 0);
 }
 
+static void test_integers(void **state)
+{
+    (void)state;
+    uint64_t value = 1;
+    for (int i = 0; i < 64; i++, value *= 7) {
+        char text[CODEC_NUMBER_ROOM], expected[CODEC_NUMBER_ROOM];
+        uint64_t printed = i == 0 ? 0 : i == 1 ? UINT64_MAX : value;
+        int size = snprintf(expected, sizeof expected, "%" PRIu64, printed);
+        assert_int_equal(codec_number_print_integer(printed, text), size);
+        assert_memory_equal(text, expected, (size_t)size);
+    }
+}
+
 static void test_read_as_python_reads(void **state)
 {
     (void)state;
@@ -274,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_floats_read_back),
         cmocka_unit_test(test_floats_are_as_short_as_numpy_s),
         cmocka_unit_test(test_not_finite_is_not_printed),
+        cmocka_unit_test(test_integers),
         cmocka_unit_test(test_read_as_python_reads),
         cmocka_unit_test(test_grammar),
         cmocka_unit_test(test_size_ends_the_text),

@@ -137,38 +137,45 @@ static void test_sizes(void **state)
     }
 }
 
-static void test_best_is_worth_it(void **state)
+/* Beside one Huffman code for the pixels as they are. */
+static void test_filters_are_worth_it(void **state)
 {
     (void)state;
     static const struct {
         enum content content;
-        size_t percent; /* of what FAST takes, at most */
-    } cases[] = {{GRADIENT, 10}, {PHOTO, 75}, {NOISE, 100}};
+        size_t fast; /* per mille, at most */
+        size_t best;
+    } cases[] = {{GRADIENT, 13, 4}, {PHOTO, 376, 375}, {NOISE, 1000, 1000}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct codec_raster raster = make_raster(cases[i].content, 400, 300, 3);
         struct codec_buffer out = {0};
-        size_t sizes[COUNT(all)];
+        size_t sizes[COUNT(all)], plain = huffman_size(&raster);
         encode_all(&raster, &out, sizes);
-        assert_true(sizes[CODEC_COMPRESSION_BEST] * 100 <=
-                    sizes[CODEC_COMPRESSION_FAST] * cases[i].percent);
+        assert_true(sizes[CODEC_COMPRESSION_FAST] * 1000 <= plain * cases[i].fast);
+        assert_true(sizes[CODEC_COMPRESSION_BEST] * 1000 <= plain * cases[i].best);
         codec_buffer_free(&out);
         free_raster(&raster);
     }
 }
 
 /*
- * A large frame of noise whose samples, a quarter and three quarters down, repeat themselves: FAST
- * is led to look for matches, which makes it larger than one Huffman code; BEST is not.
+ * A large frame of noise that repeats itself every 61 bytes just where it is looked at for matches:
+ * FAST is led to them, which makes it larger than one Huffman code; BEST is not.
  */
 static void test_best_is_not_misled(void **state)
 {
     (void)state;
     struct codec_raster raster = make_raster(CLIPPED_NOISE, 1999, 1200, 1);
     uint8_t *pixels = (uint8_t *)(uintptr_t)raster.pixels;
-    for (size_t quarter = 1; quarter < 4; quarter += 2) {
-        uint8_t *middle = pixels + (size_t)1999 * 300 * quarter - 5000;
-        for (size_t i = 500; i < 15000; i++)
-            middle[i] = middle[i - 500];
+    static const size_t middles[4] = {249, 1748, 1249, 749}; /* of the windows, across */
+    for (size_t i = 0; i < 4; i++) {
+        size_t top = 1 + 1192 * (2 * i + 1) / 8;
+        size_t left = middles[i] > 512 ? middles[i] - 512 : 0;
+        left = left < 1999 - 1024 ? left : 1999 - 1024;
+        for (size_t y = top; y < top + 8; y++) {
+            for (size_t x = left; x < left + 1024; x++)
+                pixels[y * 1999 + x] = pixels[left + (y * 1024 + x) % 61];
+        }
     }
     struct codec_buffer out = {0};
     size_t sizes[COUNT(all)];
@@ -382,7 +389,10 @@ static void test_rows_too_large(void **state)
     (void)state;
     uint8_t byte = 0;
     const struct codec_raster raster = {UINT32_MAX, UINT32_MAX, 3, &byte};
+    const struct codec_raster nearly = {UINT32_MAX, UINT32_MAX, 1, &byte};
     size_t size;
+    assert_int_equal(codec_png_rows_size(&nearly, &size), DISSOLVE_OK);
+    assert_int_equal(codec_png_bound(&nearly, SIZE_MAX, &size), DISSOLVE_TOO_LARGE);
     assert_int_equal(codec_png_rows_size(&raster, &size), DISSOLVE_TOO_LARGE);
     assert_int_equal(codec_png_bound(&raster, SIZE_MAX, &size), DISSOLVE_TOO_LARGE);
     assert_int_equal(codec_png_compress(&raster, CODEC_COMPRESSION_FAST, &byte, 1, &size),
@@ -455,7 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_best_is_worth_it),
+        cmocka_unit_test(test_filters_are_worth_it),
         cmocka_unit_test(test_best_is_not_misled),
         cmocka_unit_test(test_pixels_are_the_same),
         cmocka_unit_test(test_filters),

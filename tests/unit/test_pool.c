@@ -249,6 +249,44 @@ static void many_clients_lose_nothing(void **state)
     dissolve_pool_destroy(pool);
 }
 
+struct order {
+    pthread_t thread;
+    struct dissolve_job *job;
+    size_t calls;
+    size_t cancel_at;
+};
+
+static void note_order(void *context, size_t index)
+{
+    struct order *order = context;
+    assert_true(pthread_equal(pthread_self(), order->thread));
+    assert_int_equal(index, order->calls);
+    order->calls++;
+    if (order->calls == order->cancel_at)
+        dissolve_job_cancel(order->job);
+}
+
+static void without_workers_a_batch_runs_where_it_is_submitted(void **state)
+{
+    (void)state;
+    struct order order = {.thread = pthread_self(), .job = open_job(NULL)};
+    struct dissolve_batch batch = {.task = note_order, .context = &order, .count = 5};
+    struct dissolve_batch empty = {.task = note_order, .context = &order};
+    dissolve_job_submit(order.job, &batch);
+    assert_int_equal(order.calls, 5);
+    assert_int_equal(dissolve_job_wait(order.job, &batch), DISSOLVE_OK);
+    dissolve_job_submit(order.job, &empty);
+    assert_int_equal(dissolve_job_wait(order.job, &empty), DISSOLVE_OK);
+
+    order.calls = 0;
+    order.cancel_at = 2;
+    dissolve_job_submit(order.job, &batch);
+    assert_int_equal(order.calls, 2);
+    assert_int_equal(dissolve_job_wait(order.job, &batch), DISSOLVE_CANCELLED);
+    assert_true(dissolve_job_cancelled(order.job));
+    dissolve_job_destroy(order.job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +296,7 @@ int main(void)
         cmocka_unit_test(jobs_take_turns_task_by_task),
         cmocka_unit_test(cancelling_drops_what_has_not_begun),
         cmocka_unit_test(many_clients_lose_nothing),
+        cmocka_unit_test(without_workers_a_batch_runs_where_it_is_submitted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -396,13 +396,13 @@ static void every_kernel_bridges_with_the_same_bits(void **state)
 {
     (void)state;
     enum { GROUPS = 64, COUNT = GROUPS * KERNEL_GROUP, U = 9 };
-    static const char *const names[] = {"baseline", "avx2"};
+    static const char *const names[] = {"baseline", "avx2", "avx512", "neon"};
     static float x[COUNT], noise[COUNT];
     const struct kernel_bridge weights = {0.3f, 0.6f, 0.4f};
-    const struct kernel_noise source = {.seed = SEED, .block = 8, .stream = DISSOLVE_STREAM_TREE};
+    const struct kernel_noise source = {.seed = SEED, .block = 16, .stream = DISSOLVE_STREAM_TREE};
     float *a = made(1, COUNT, -15, 0.0f), *b = made(2, COUNT, -14, 1.0f);
-    dissolve_normals(SEED, DISSOLVE_STREAM_TREE, U, 32, COUNT, noise);
-    for (size_t k = 0; k < 2; k++) {
+    dissolve_normals(SEED, DISSOLVE_STREAM_TREE, U, 64, COUNT, noise);
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         const struct kernel *kernel = kernel_named(names[k]);
         if (!kernel) /* baseline is everywhere */
             continue;

@@ -1,0 +1,11 @@
+# The libraries of the distribution that the server is made with.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(EXIF REQUIRED IMPORTED_TARGET libexif)
+pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
+find_path(LODEPNG_INCLUDE lodepng.h REQUIRED)
+find_library(LODEPNG_LIBRARY lodepng REQUIRED)

@@ -1,0 +1,91 @@
+/* Fixed work for the guard to count instructions of, one piece at a time: see guard.py. */
+#include "engine/kernel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A workload prepares its inputs in `prepare`, which is not counted, and does its work in `work`.
+ * Both are called once. The work is to be large enough for what is done once not to matter.
+ */
+struct workload {
+    const char *name;
+    void (*prepare)(void);
+    void (*work)(void);
+};
+
+enum { GROUPS = 256, ELEMENTS = GROUPS * KERNEL_GROUP, STEPS = 20 };
+
+static float x[ELEMENTS], left[ELEMENTS], right[ELEMENTS];
+static uint8_t pixels[ELEMENTS];
+static const struct kernel_noise noise = {.seed = 42, .block = 1 << 20};
+static struct kernel_step steps[STEPS];
+
+static void prepare_kernel(void)
+{
+    for (size_t i = 0; i < ELEMENTS; i++)
+        x[i] = left[i] = right[i] = (float)(i % 1000) / 400 - 1.2f;
+    for (size_t i = 0; i < STEPS; i++)
+        steps[i] = (struct kernel_step){0.8660254f, 0.5f};
+}
+
+static void run_steps(void)
+{
+    kernel_active()->run(x, GROUPS, &noise, 1, steps, STEPS);
+}
+
+static void run_one_step(void)
+{
+    kernel_active()->run(x, GROUPS, &noise, 1, steps, 1);
+}
+
+static void make_bridge(void)
+{
+    static const struct kernel_bridge weights = {0.3f, 0.6f, 0.4f};
+    kernel_active()->bridge(x, left, right, GROUPS, &noise, 9, &weights);
+}
+
+static void make_normals(void)
+{
+    kernel_active()->normals(x, GROUPS, &noise, 1);
+}
+
+static void render(void)
+{
+    kernel_active()->render(x, ELEMENTS, pixels);
+}
+
+/* The kernel's first use chooses it, which is not its work. */
+static void prepare(void)
+{
+    prepare_kernel();
+    kernel_active();
+}
+
+static const struct workload workloads[] = {
+    {"kernel steps", prepare, run_steps},    {"kernel one step", prepare, run_one_step},
+    {"kernel bridge", prepare, make_bridge}, {"kernel normals", prepare, make_normals},
+    {"kernel rendering", prepare, render},
+};
+
+/* Instructions are counted from its call to its return, by its name. */
+__attribute__((noinline, visibility("default"))) void counted(void (*work)(void));
+
+void counted(void (*work)(void))
+{
+    work();
+    __asm__ volatile("" ::: "memory"); /* not a tail call */
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof workloads / sizeof workloads[0]; i++) {
+        if (argc == 2 && strcmp(argv[1], workloads[i].name) == 0) {
+            workloads[i].prepare();
+            counted(workloads[i].work);
+            return 0;
+        }
+    }
+    fprintf(stderr, "usage: guard WORKLOAD\n");
+    return 2;
+}

@@ -1,0 +1,307 @@
+/* Whole frames as PNG: sizes, the filters chosen, and what lodepng, Pillow and pngcheck find. */
+#include <dissolve/dissolve.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "codec/png.h"
+#include "codec/png_choice.h"
+#include "failing_malloc.h"
+#include "judge.h"
+#include "lodepng_own.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const enum codec_compression all[] = {CODEC_COMPRESSION_FAST, CODEC_COMPRESSION_NONE,
+                                             CODEC_COMPRESSION_BEST};
+
+static uint32_t next(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 16;
+}
+
+/* To be freed: its pixels, which are zeros. */
+static struct codec_raster make_raster(uint32_t width, uint32_t height, unsigned channels)
+{
+    uint8_t *pixels = calloc((size_t)width * height, channels);
+    assert_non_null(pixels);
+    return (struct codec_raster){width, height, channels, pixels};
+}
+
+static uint8_t *pixels_of(const struct codec_raster *raster)
+{
+    return (uint8_t *)(uintptr_t)raster->pixels;
+}
+
+static size_t size_of(const struct codec_raster *raster)
+{
+    return (size_t)raster->width * raster->height * raster->channels;
+}
+
+/* N(0, 1), rendered: what the process ends in. */
+static struct codec_raster make_noise(uint32_t width, uint32_t height, unsigned channels)
+{
+    struct codec_raster raster = make_raster(width, height, channels);
+    float *normals = malloc(size_of(&raster) * sizeof *normals);
+    assert_non_null(normals);
+    dissolve_normals(1, DISSOLVE_STREAM_CHAIN, 1, 0, size_of(&raster), normals);
+    dissolve_render(normals, size_of(&raster), pixels_of(&raster));
+    free(normals);
+    return raster;
+}
+
+/* A slope that a filter follows, with a little noise. */
+static struct codec_raster make_slope(uint32_t width, uint32_t height, unsigned channels)
+{
+    struct codec_raster raster = make_noise(width, height, channels);
+    uint8_t *pixels = pixels_of(&raster);
+    for (size_t i = 0; i < size_of(&raster); i++)
+        pixels[i] = (uint8_t)(i / channels % width * 3 + i / channels / width * 2 + pixels[i] % 5);
+    return raster;
+}
+
+/* A patch of noise again and again. */
+static struct codec_raster make_tiles(uint32_t width, uint32_t height, unsigned channels)
+{
+    struct codec_raster raster = make_noise(width, height, channels);
+    uint8_t *pixels = pixels_of(&raster);
+    size_t row = (size_t)width * channels;
+    for (size_t i = 0; i < size_of(&raster); i++)
+        pixels[i] = pixels[i / row % 4 * row + i % row % 40];
+    return raster;
+}
+
+/* Encodes, and checks that lodepng with its own inflate finds the same pixels; tells the size. */
+static size_t check(const struct codec_raster *raster, enum codec_compression compression)
+{
+    const struct codec_png_options options = {.compression = compression};
+    struct codec_buffer out = {0};
+    uint8_t *pixels = NULL;
+    unsigned width, height;
+    assert_int_equal(codec_png_encode(raster, &options, &out), DISSOLVE_OK);
+    assert_int_equal(
+        lodepng_own_decode(out.data, out.size, raster->channels, &pixels, &width, &height), 0);
+    assert_int_equal(width, raster->width);
+    assert_int_equal(height, raster->height);
+    assert_true(memcmp(pixels, raster->pixels, size_of(raster)) == 0);
+    size_t size = out.size;
+    free(pixels);
+    codec_buffer_free(&out);
+    return size;
+}
+
+static size_t check_fast(struct codec_raster raster)
+{
+    size_t size = check(&raster, CODEC_COMPRESSION_FAST);
+    free(pixels_of(&raster));
+    return size;
+}
+
+/* Bands of rows, each of another content, so that codes and filters change within the frame. */
+static void fill_bands(const struct codec_raster *raster, uint32_t *seed)
+{
+    uint8_t *pixels = pixels_of(raster);
+    size_t row = (size_t)raster->width * raster->channels;
+    for (size_t at = 0; at < size_of(raster);) {
+        size_t rows = 1 + next(seed) % 90;
+        size_t end = at + rows * row < size_of(raster) ? at + rows * row : size_of(raster);
+        uint32_t kind = next(seed) % 5, width = 1 + next(seed) % 256;
+        for (; at < end; at++) {
+            uint32_t noise = next(seed);
+            pixels[at] = (uint8_t)(kind == 0   ? 9
+                                   : kind == 1 ? noise
+                                   : kind == 2 ? noise % width * (noise / 256 % width) / width
+                                   : kind == 3 ? at % row * 2 + noise % 3
+                                               : (at / width % 2) * 200);
+        }
+    }
+}
+
+static void lodepng_reads_random_frames(void **state)
+{
+    (void)state;
+    uint32_t seed = 7;
+    for (int round = 0; round < 60; round++) {
+        uint32_t width = 1 + next(&seed) % (round % 2 ? 40 : 400);
+        struct codec_raster raster =
+            make_raster(width, 1 + next(&seed) % 300, next(&seed) % 2 ? 3 : 1);
+        fill_bands(&raster, &seed);
+        size_t fast = check(&raster, CODEC_COMPRESSION_FAST);
+        check(&raster, CODEC_COMPRESSION_NONE);
+        if (round % 6 == 0)
+            assert_true(check(&raster, CODEC_COMPRESSION_BEST) <= fast);
+        free(pixels_of(&raster));
+    }
+}
+
+/* Answers with the pixels of each file; a file stands behind its size. */
+static const char pixels_script[] =
+    "import io, subprocess, sys\n"
+    "from PIL import Image\n"
+    "data = sys.stdin.buffer.read()\n"
+    "while data:\n"
+    "    size = int.from_bytes(data[:4], 'little')\n"
+    "    file, data = data[4:4 + size], data[4 + size:]\n"
+    "    subprocess.run(['pngcheck', '-q'], input=file, check=True, stdout=sys.stderr)\n"
+    "    sys.stdout.buffer.write(Image.open(io.BytesIO(file)).tobytes())\n";
+
+static void append_file(struct codec_buffer *input, const struct codec_raster *raster,
+                        enum codec_compression compression)
+{
+    const struct codec_png_options options = {.compression = compression};
+    struct codec_buffer out = {0};
+    assert_int_equal(codec_png_encode(raster, &options, &out), DISSOLVE_OK);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(codec_buffer_append(input, &(uint8_t){(uint8_t)(out.size >> 8 * i)}, 1),
+                         DISSOLVE_OK);
+    assert_int_equal(codec_buffer_append(input, out.data, out.size), DISSOLVE_OK);
+    codec_buffer_free(&out);
+}
+
+/* A pixel, a column, a row, a row longer than a band, more rows than a window has. */
+static const uint32_t shapes[][2] = {{1, 1},     {1, 100000}, {100000, 1}, {2, 1},
+                                     {1, 2},     {50000, 3},  {3, 20000},  {28, 28},
+                                     {65534, 1}, {65535, 1},  {300, 300},  {43690, 2}};
+
+static void all_judges_read_all_shapes(void **state)
+{
+    (void)state;
+    typedef struct codec_raster make(uint32_t width, uint32_t height, unsigned channels);
+    static make *const makers[] = {make_raster, make_noise, make_slope, make_tiles};
+    static uint8_t answer[1 << 24];
+    struct codec_buffer input = {0}, expected = {0};
+    for (size_t i = 0; i < COUNT(shapes) * COUNT(makers); i++) {
+        unsigned channels = i % 2 ? 1 : 3;
+        struct codec_raster raster = makers[i % COUNT(makers)](
+            shapes[i / COUNT(makers)][0], shapes[i / COUNT(makers)][1], channels);
+        for (size_t k = 0; k < 2; k++) {
+            check(&raster, all[k]);
+            append_file(&input, &raster, all[k]);
+            assert_int_equal(codec_buffer_append(&expected, raster.pixels, size_of(&raster)),
+                             DISSOLVE_OK);
+        }
+        free(pixels_of(&raster));
+    }
+    assert_int_equal(judge(pixels_script, input.data, input.size, answer, sizeof answer),
+                     expected.size);
+    assert_true(memcmp(answer, expected.data, expected.size) == 0);
+    codec_buffer_free(&input);
+    codec_buffer_free(&expected);
+}
+
+static double entropy_of(const struct codec_raster *raster)
+{
+    double counts[256] = {0}, bits = 0, size = (double)size_of(raster);
+    for (size_t i = 0; i < size_of(raster); i++)
+        counts[raster->pixels[i]]++;
+    for (int v = 0; v < 256; v++)
+        bits -= counts[v] > 0 ? counts[v] * log2(counts[v] / size) : 0;
+    return bits / 8;
+}
+
+static void noise_is_at_most_a_hundredth_above_its_entropy(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[][3] = {{512, 512, 3}, {512, 512, 1}, {1920, 1080, 3}};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        struct codec_raster raster = make_noise(sizes[i][0], sizes[i][1], sizes[i][2]);
+        double least = entropy_of(&raster);
+        assert_true((double)check_fast(raster) <= least * 1.01);
+    }
+}
+
+static void flat_frames_are_small(void **state)
+{
+    (void)state;
+    assert_in_range(check_fast(make_raster(4096, 4096, 1)), 1, 25000);
+    struct codec_raster grey = make_raster(2048, 2048, 3);
+    memset(pixels_of(&grey), 77, size_of(&grey));
+    assert_in_range(check_fast(grey), 1, 20000);
+}
+
+static void tiles_are_matched(void **state)
+{
+    (void)state;
+    assert_in_range(check_fast(make_tiles(300, 300, 3)), 1, 300 * 300 * 3 / 50);
+}
+
+static void uniform_noise_is_stored(void **state)
+{
+    (void)state;
+    struct codec_raster raster = make_raster(700, 500, 1);
+    uint32_t seed = 1;
+    for (size_t i = 0; i < size_of(&raster); i++)
+        pixels_of(&raster)[i] = (uint8_t)next(&seed);
+    size_t stored = check(&raster, CODEC_COMPRESSION_NONE);
+    assert_in_range(check_fast(raster), 1, stored + 100);
+}
+
+/* The filter that each content asks for, and that no pixel outside the frame is looked at. */
+static void filters_are_chosen(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned right; /* how much brighter a pixel is than its neighbour */
+        unsigned down;
+        enum codec_filter filter;
+    } cases[] = {{0, 0, CODEC_FILTER_NONE}, {7, 101, CODEC_FILTER_SUB}, {101, 0, CODEC_FILTER_UP}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct codec_raster raster = make_raster(128, 64, 1);
+        for (size_t k = 0; k < size_of(&raster); k++)
+            pixels_of(&raster)[k] =
+                (uint8_t)(k % 128 * cases[i].right + k / 128 * k / 128 * cases[i].down);
+        assert_int_equal(codec_png_choose(&raster, 0, 64), cases[i].filter);
+        free(pixels_of(&raster));
+    }
+    struct codec_raster noise = make_noise(512, 512, 3), slope = make_slope(200, 200, 3);
+    struct codec_raster row = make_slope(2000, 1, 1);
+    assert_int_equal(codec_png_choose(&noise, 0, 512), CODEC_FILTER_NONE);
+    assert_int_not_equal(codec_png_choose(&slope, 0, 200), CODEC_FILTER_NONE);
+    assert_int_equal(codec_png_choose(&row, 0, 1), CODEC_FILTER_SUB);
+    free(pixels_of(&noise));
+    free(pixels_of(&slope));
+    free(pixels_of(&row));
+}
+
+static void without_memory_matches_are_an_error(void **state)
+{
+    (void)state;
+    struct codec_raster raster = make_tiles(300, 300, 3);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        const struct codec_png_options options = {.compression = all[i]};
+        bool failed = true;
+        for (long n = 0; failed; n++) {
+            struct codec_buffer out = {0};
+            fail_allocation(n);
+            enum dissolve_status status = codec_png_encode(&raster, &options, &out);
+            failed = allocation_failed();
+            assert_int_equal(status, failed ? DISSOLVE_NO_MEMORY : DISSOLVE_OK);
+            assert_true(failed == (out.size == 0));
+            codec_buffer_free(&out);
+        }
+    }
+    free(pixels_of(&raster));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lodepng_reads_random_frames),
+        cmocka_unit_test(all_judges_read_all_shapes),
+        cmocka_unit_test(noise_is_at_most_a_hundredth_above_its_entropy),
+        cmocka_unit_test(flat_frames_are_small),
+        cmocka_unit_test(tiles_are_matched),
+        cmocka_unit_test(uniform_noise_is_stored),
+        cmocka_unit_test(filters_are_chosen),
+        cmocka_unit_test(without_memory_matches_are_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
