@@ -24,6 +24,13 @@ struct window {
     struct run *run;
 };
 
+/* How `count` frames are cut into windows. */
+struct cut {
+    size_t first; /* frames of the first window */
+    size_t room;  /* of any other, at the most */
+    bool small;   /* all of them together */
+};
+
 struct run {
     struct api_pipeline *pipeline;
     struct cut cut;
@@ -36,13 +43,6 @@ static size_t frame_bytes(size_t elements, bool pixels, bool state)
 {
     return elements * ((pixels ? 1 : 0) + (state ? sizeof(float) : 0));
 }
-
-/* How `count` frames are cut into windows. */
-struct cut {
-    size_t first; /* frames of the first window */
-    size_t room;  /* of any other, at the most */
-    bool small;   /* all of them together */
-};
 
 /* The first window is short, unless it is the only one and small. */
 static struct cut cut_of(size_t bytes, size_t count)
