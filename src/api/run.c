@@ -231,14 +231,17 @@ static bool is_allowed(struct api_run *run, uint64_t work)
     return !run->call->postponed;
 }
 
-/* What the frames cost besides their draws: a number takes as long to print as some 32 draws. */
+/* What a schedule's step costs, and a number that is printed, in draws of a normal. */
+enum { STEP_WORK = 32, NUMBER_WORK = 32 };
+
+/* What the frames cost besides their draws. */
 static uint64_t frames_work(const struct api_run *run, uint64_t elements)
 {
     const struct api_parameters *parameters = &run->parameters;
     bool histograms = run->computation->endpoint & API_HISTOGRAMS;
     uint64_t numbers = histograms ? 3 * (uint64_t)parameters->bins + elements / 16 : elements;
     uint64_t components = run->body.json.has_mixture ? run->body.json.mixture.components : 0;
-    return parameters->frames.count * 32 * (numbers + components + 8);
+    return parameters->frames.count * NUMBER_WORK * (numbers + components + 8);
 }
 
 bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *problem)
@@ -405,6 +408,7 @@ static bool prepare(struct api_run *run, struct api_problem *problem)
         api_arguments_add_query(&run->arguments, run->call->request, problem) &&
         computation->gather(run, problem) &&
         api_parameters_read(computation->endpoint, &run->arguments, &run->parameters, problem) &&
+        is_allowed(run, STEP_WORK * (uint64_t)run->parameters.schedule.steps) &&
         api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
         choose_form(run, problem) && computation->load(run, problem);
     run->call->timing->decode += api_now_ms() - start;
