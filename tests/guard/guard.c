@@ -1,7 +1,13 @@
 /* Fixed work for the guard to count instructions of, one piece at a time: see guard.py. */
+#include "api/json_write.h"
+#include "codec/png.h"
 #include "engine/kernel.h"
 
+#include <dissolve/histogram.h>
+#include <dissolve/measure.h>
+#include <dissolve/process.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -62,10 +68,88 @@ static void prepare(void)
     kernel_active();
 }
 
+/* A failure would make for a small count. */
+static void require(enum dissolve_status status)
+{
+    if (status != DISSOLVE_OK)
+        abort();
+}
+
+/* ---- A frame of noise: what is measured of it, and its PNG ---- */
+
+enum { SIDE = 256, VALUES = SIDE * SIDE * 3, BINS = 50 };
+
+static float frame[VALUES];
+static uint8_t frame_pixels[VALUES];
+static struct dissolve_tally *tally;
+static struct codec_buffer out;
+
+/* Room for all that is written, so that no allocation is counted. */
+static void prepare_frame(void)
+{
+    dissolve_normals(42, DISSOLVE_STREAM_CHAIN, 20, 0, VALUES, frame);
+    dissolve_render(frame, VALUES, frame_pixels);
+    require(dissolve_tally_create(VALUES, 3, &tally));
+    require(codec_buffer_reserve(&out, 8 * VALUES));
+}
+
+static void measure_frame(void)
+{
+    dissolve_tally_add(tally, 0, frame, VALUES);
+}
+
+static void count_frame(void)
+{
+    double edges[BINS + 1];
+    uint64_t counts[BINS], outside;
+    require(dissolve_histogram(frame, VALUES, BINS, NULL, edges, counts, &outside));
+}
+
+static void encode_frame(void)
+{
+    const struct codec_raster raster = {
+        .width = SIDE, .height = SIDE, .channels = 3, .pixels = frame_pixels};
+    require(codec_png_encode(&raster, NULL, &out));
+}
+
+/* ---- JSON's numbers ---- */
+
+enum { NUMBERS = 8192 };
+
+static double numbers[NUMBERS];
+
+static void prepare_numbers(void)
+{
+    prepare_frame();
+    for (size_t i = 0; i < NUMBERS; i++)
+        numbers[i] = (double)frame[i] / 3;
+}
+
+static void print_numbers(void)
+{
+    struct json_writer json = {.out = &out};
+    json_numbers(&json, numbers, NUMBERS);
+    require(json.status);
+}
+
+static void print_floats(void)
+{
+    struct json_writer json = {.out = &out};
+    json_floats(&json, frame, NUMBERS);
+    require(json.status);
+}
+
 static const struct workload workloads[] = {
-    {"kernel steps", prepare, run_steps},    {"kernel one step", prepare, run_one_step},
-    {"kernel bridge", prepare, make_bridge}, {"kernel normals", prepare, make_normals},
+    {"kernel steps", prepare, run_steps},
+    {"kernel one step", prepare, run_one_step},
+    {"kernel bridge", prepare, make_bridge},
+    {"kernel normals", prepare, make_normals},
     {"kernel rendering", prepare, render},
+    {"measures", prepare_frame, measure_frame},
+    {"histogram", prepare_frame, count_frame},
+    {"PNG of noise", prepare_frame, encode_frame},
+    {"JSON of doubles", prepare_numbers, print_numbers},
+    {"JSON of floats", prepare_numbers, print_floats},
 };
 
 /* Instructions are counted from its call to its return, by its name. */

@@ -19,6 +19,11 @@ WORK = {
     "kernel bridge": (256 * 64, "element", 9.03),
     "kernel normals": (256 * 64, "element", 8.67),
     "kernel rendering": (256 * 64, "element", 0.92),
+    "measures": (256 * 256 * 3, "element", 7.42),
+    "histogram": (256 * 256 * 3, "value", 7.13),
+    "PNG of noise": (256 * 256 * 3, "byte", 16.98),
+    "JSON of doubles": (8192, "number", 611),
+    "JSON of floats": (8192, "number", 415),
 }
 
 
