@@ -205,6 +205,7 @@ static enum dissolve_status make_image(const struct codec_npy *npy, const struct
     bool deep = npy->type == CODEC_NPY_U16;
     *image = (struct codec_image){
         .width = (uint32_t)shape->width, .height = (uint32_t)shape->height, .channels = 3};
+    /* NOLINTNEXTLINE: no side of the shape is 0, see find_shape */
     image->pixels = calloc(pixels, 3);
     image->pixels16 = deep ? calloc(pixels, 3 * sizeof *image->pixels16) : NULL;
     if (!image->pixels || (deep && !image->pixels16))

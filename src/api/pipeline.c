@@ -51,7 +51,8 @@ static struct cut cut_of(size_t bytes, size_t count)
     if (room > count)
         room = count;
     room = room < 1 ? 1 : room > WINDOW_MOST ? WINDOW_MOST : room;
-    bool small = bytes <= SMALL_BYTES / count;
+    size_t all;
+    bool small = !__builtin_mul_overflow(bytes, count, &all) && all <= SMALL_BYTES;
     bool only = small && count <= room;
     return (struct cut){.first = only ? room : WINDOW_FIRST, .room = room, .small = small};
 }
