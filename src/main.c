@@ -5,6 +5,7 @@
 
 #include <dissolve/dissolve.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +45,18 @@ static void raise_descriptor_limit(void)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/*
+ * A request's frames go where the last one's were. By default glibc gives every large block back to
+ * the kernel, which clears its pages anew each time: a third of the time that 21 frames of 512 x 512
+ * take. What it keeps now is bounded by four arenas of 64 MiB; larger blocks go back as before.
+ */
+static void keep_memory(void)
+{
+    (void)mallopt(M_ARENA_MAX, 4);
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 static bool start(struct server *server, const struct http_configuration *configuration)
@@ -105,6 +118,7 @@ static int run(const struct http_configuration *configuration, const char *isa)
     int status = EXIT_FAILURE;
     struct server server = {.signals = take_signals()};
     raise_descriptor_limit();
+    keep_memory();
     if (server.signals < 0) {
         perror("dissolved: cannot take signals");
     } else if (start(&server, configuration)) {
