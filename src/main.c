@@ -49,7 +49,7 @@ static void raise_descriptor_limit(void)
 
 /*
  * A request's frames go where the last one's were. By default glibc gives every large block back to
- * the kernel, which clears its pages anew each time: a third of the time that 21 frames of 512 x
+ * the kernel, which clears its pages anew each time: a quarter of the time that 21 frames of 512 x
  * 512 take. What it keeps now is bounded by four arenas of 64 MiB; larger blocks go back as before.
  */
 static void keep_memory(void)

@@ -94,6 +94,14 @@ static const struct api_offer *offer_of(const struct api_computation *computatio
     return offer;
 }
 
+static bool refuse_offer(const struct api_run *run, const char *culprit,
+                         const struct api_offer *offer, struct api_problem *problem)
+{
+    return api_parameters_blame(&run->arguments, culprit, problem,
+                                "%s as asked for does not go with an answer of %s", culprit,
+                                offer->media_type);
+}
+
 static bool take_format(struct api_run *run, struct api_problem *problem)
 {
     const struct api_parameters *parameters = &run->parameters;
@@ -102,9 +110,7 @@ static bool take_format(struct api_run *run, struct api_problem *problem)
     if (format == API_FORMAT_NPY && parameters->content_count > 1)
         format = API_FORMAT_NPZ;
     run->offer = offer_of(run->computation, format);
-    return !culprit || api_parameters_blame(&run->arguments, culprit, problem,
-                                            "%s as asked for does not go with an answer of %s",
-                                            culprit, run->offer->media_type);
+    return !culprit || refuse_offer(run, culprit, run->offer, problem);
 }
 
 enum { MAX_OFFERS = 8 };
@@ -164,9 +170,7 @@ static bool take_accept(struct api_run *run, struct api_problem *problem)
     const struct api_offer *wanted = preferred(run, &all);
     const char *culprit = wanted ? obstacle(&run->parameters, wanted->format) : NULL;
     if (culprit)
-        return api_parameters_blame(&run->arguments, culprit, problem,
-                                    "%s as asked for does not go with an answer of %s", culprit,
-                                    wanted->media_type);
+        return refuse_offer(run, culprit, wanted, problem);
     return refuse_accept(&possible, problem);
 }
 

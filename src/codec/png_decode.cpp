@@ -170,7 +170,7 @@ uint32_t read32(const uint8_t *bytes)
 
 /*
  * Whether the checksums of all chunks are right: by libdeflate, for lodepng's own check takes a
- * third of a photo's decoding. A chunk that is cut off is left for lodepng to find.
+ * fifth of a photo's decoding. A chunk that is cut off is left for lodepng to find.
  */
 bool checksums_match(const uint8_t *bytes, size_t size)
 {
