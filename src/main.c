@@ -1,7 +1,9 @@
 /* The dissolved server: configuration, signals, wiring. */
+#include "http/clock.h"
 #include "http/configuration.h"
 #include "http/door.h"
 #include "http/healthcheck.h"
+#include "http/log.h"
 
 #include <dissolve/dissolve.h>
 #include <errno.h>
@@ -14,10 +16,16 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { JOB_THREADS = 8, SOCKET_THREADS = 2, IDLE_SECONDS = 60 };
+enum {
+    JOB_THREADS = 8,
+    SOCKET_THREADS = 2,
+    FAREWELL_MS = 1000, /* for the last answers to leave, once every job has been stopped */
+};
 
 /* Everything that lives as long as the process serves. */
 struct server {
+    const struct http_configuration *configuration;
+    struct http_log *log;
     struct dissolve_pool *pool;
     struct api_service *service;
     struct door *door;
@@ -59,8 +67,9 @@ static void keep_memory(void)
     (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
-static bool start(struct server *server, const struct http_configuration *configuration)
+static bool start(struct server *server, const char *isa)
 {
+    const struct http_configuration *configuration = server->configuration;
     const struct api_limits limits = {.max_body = configuration->max_body,
                                       .max_pixels = configuration->max_pixels,
                                       .max_work = configuration->max_work};
@@ -69,63 +78,113 @@ static bool start(struct server *server, const struct http_configuration *config
     if (status == DISSOLVE_OK)
         status = api_service_create(server->pool, &limits, &server->service);
     if (status != DISSOLVE_OK) {
-        fprintf(stderr, "dissolved: cannot start: %s\n", dissolve_status_text(status));
+        http_log_say(server->log, HTTP_LOG_ERROR, "cannot start: %s", dissolve_status_text(status));
         return false;
     }
-    const struct door_options options = {.listen = configuration->listen,
+    const struct door_options options = {.configuration = configuration,
                                          .service = server->service,
                                          .pool = server->pool,
-                                         .queue = (size_t)configuration->queue,
+                                         .log = server->log,
+                                         .isa = isa,
                                          .job_threads = JOB_THREADS,
-                                         .socket_threads = SOCKET_THREADS,
-                                         .idle_timeout = IDLE_SECONDS};
+                                         .socket_threads = SOCKET_THREADS};
     errno = 0;
     status = door_open(&options, &server->door);
     if (status != DISSOLVE_OK) {
         char address[HTTP_ADDRESS_TEXT];
         http_address_print(&configuration->listen, address);
-        fprintf(stderr, "dissolved: cannot listen on %s: %s\n", address,
-                errno != 0 ? strerror(errno) : dissolve_status_text(status));
+        http_log_say(server->log, HTTP_LOG_ERROR, "cannot listen on %s%s: %s", address,
+                     configuration->has_admin_listen ? " or the admin address" : "",
+                     errno != 0 ? strerror(errno) : dissolve_status_text(status));
     }
     return status == DISSOLVE_OK;
 }
 
-/* true: a signal came; false: the descriptor `idle`, if it is one, became readable first. */
-static bool wait_for_signal(const struct server *server, int idle)
+enum event { SIGNAL, IDLE, NOTHING };
+
+/* What comes first: a signal, the descriptor `idle`, if it is one, or the end of the patience. */
+static enum event wait_for(const struct server *server, int idle, uint64_t patience)
 {
     struct pollfd polled[] = {{.fd = server->signals, .events = POLLIN},
                               {.fd = idle, .events = POLLIN}};
-    while (poll(polled, 2, -1) < 0 && errno == EINTR)
-        continue;
+    int64_t end = http_clock_now() + (int64_t)patience;
+    int count = -1;
+    while (count < 0) {
+        int64_t left = end - http_clock_now();
+        count = poll(polled, 2, patience == UINT64_MAX ? -1 : left > 0 ? (int)left : 0);
+        if (count < 0 && errno != EINTR)
+            return NOTHING;
+    }
     struct signalfd_siginfo info;
-    return polled[0].revents != 0 && read(server->signals, &info, sizeof info) > 0;
+    if (polled[0].revents != 0 && read(server->signals, &info, sizeof info) > 0)
+        return SIGNAL;
+    return polled[1].revents != 0 ? IDLE : NOTHING;
 }
 
-static void serve(struct server *server)
+static void cancel(const struct server *server)
 {
-    (void)wait_for_signal(server, -1);
-    fprintf(stderr, "draining: requests in progress are finished, new ones refused\n");
-    api_service_set_ready(server->service, false);
+    http_log_say(server->log, HTTP_LOG_WARNING,
+                 "cancelled: a second signal ends requests in progress");
+    door_cancel(server->door);
+}
+
+/* Requests in progress have their time; then they are stopped, and told so. */
+static void drain(const struct server *server)
+{
+    http_log_say(server->log, HTTP_LOG_INFO,
+                 "draining: requests in progress are finished, new ones refused");
     door_drain(server->door);
-    if (wait_for_signal(server, door_idle(server->door))) {
-        fprintf(stderr, "cancelled: a second signal ends requests in progress\n");
-        door_cancel(server->door);
+    int idle = door_idle(server->door);
+    enum event event = wait_for(server, idle, server->configuration->drain_timeout);
+    if (event == NOTHING) {
+        http_log_say(server->log, HTTP_LOG_WARNING, "the time to drain is over");
+        door_stop_jobs(server->door);
+        event = wait_for(server, idle, FAREWELL_MS);
     }
+    if (event == SIGNAL)
+        cancel(server);
+}
+
+/* Load balancers are given time to hear that this instance is not ready any more. */
+static void serve(const struct server *server)
+{
+    (void)wait_for(server, -1, UINT64_MAX);
+    api_service_set_ready(server->service, false);
+    uint64_t delay = server->configuration->drain_delay;
+    if (delay > 0)
+        http_log_say(server->log, HTTP_LOG_INFO, "not ready any more");
+    if (delay > 0 && wait_for(server, -1, delay) == SIGNAL)
+        cancel(server);
+    else
+        drain(server);
+}
+
+static void tell_addresses(const struct server *server, const char *isa)
+{
+    char address[HTTP_ADDRESS_TEXT];
+    const struct http_address *admin = door_admin_address(server->door);
+    if (admin != NULL) {
+        http_address_print(admin, address);
+        http_log_say(server->log, HTTP_LOG_INFO, "operators: listening on http://%s", address);
+    }
+    http_address_print(door_address(server->door), address);
+    http_log_say(server->log, HTTP_LOG_INFO,
+                 "listening on http://%s (threads %u, isa %s, version %s)", address,
+                 dissolve_pool_threads(server->pool), isa, DISSOLVED_VERSION);
 }
 
 static int run(const struct http_configuration *configuration, const char *isa)
 {
     int status = EXIT_FAILURE;
-    struct server server = {.signals = take_signals()};
+    struct server server = {.configuration = configuration, .signals = take_signals()};
+    server.log =
+        http_log_create(STDERR_FILENO, configuration->log_format, configuration->log_level);
     raise_descriptor_limit();
     keep_memory();
-    if (server.signals < 0) {
-        perror("dissolved: cannot take signals");
-    } else if (start(&server, configuration)) {
-        char address[HTTP_ADDRESS_TEXT];
-        http_address_print(door_address(server.door), address);
-        fprintf(stderr, "listening on http://%s (threads %u, isa %s, version %s)\n", address,
-                dissolve_pool_threads(server.pool), isa, DISSOLVED_VERSION);
+    if (server.signals < 0 || server.log == NULL) {
+        perror("dissolved: cannot start");
+    } else if (start(&server, isa)) {
+        tell_addresses(&server, isa);
         serve(&server);
         status = EXIT_SUCCESS;
     }
@@ -133,23 +192,30 @@ static int run(const struct http_configuration *configuration, const char *isa)
     api_service_destroy(server.service);
     dissolve_pool_destroy(server.pool);
     if (status == EXIT_SUCCESS)
-        fprintf(stderr, "stopped\n");
+        http_log_say(server.log, HTTP_LOG_INFO, "stopped");
+    http_log_destroy(server.log);
     return status;
 }
 
-int main(int argc, char *argv[])
+static int start_or_ask(const struct http_configuration *configuration)
 {
-    struct http_configuration configuration;
-    int status = http_configuration_read(argc, argv, getenv, stdout, stderr, &configuration);
-    if (status != HTTP_CONFIGURATION_READ)
-        return status;
-    if (configuration.healthcheck)
-        return http_healthcheck(&configuration.listen) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (configuration->healthcheck)
+        return http_healthcheck(&configuration->listen) ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *isa;
     if (dissolve_isa(&isa) != DISSOLVE_OK) {
         fprintf(stderr, "dissolved: DISSOLVE_ISA: this build and processor have no \"%s\"\n",
                 getenv("DISSOLVE_ISA"));
         return 2;
     }
-    return run(&configuration, isa);
+    return run(configuration, isa);
+}
+
+int main(int argc, char *argv[])
+{
+    struct http_configuration configuration;
+    int status = http_configuration_read(argc, argv, getenv, stdout, stderr, &configuration);
+    if (status == HTTP_CONFIGURATION_READ)
+        status = start_or_ask(&configuration);
+    http_configuration_free(&configuration);
+    return status;
 }

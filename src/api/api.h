@@ -22,6 +22,17 @@ DISSOLVE_MUST_USE enum dissolve_status api_service_create(struct dissolve_pool *
                                                           struct api_service **service);
 void api_service_destroy(struct api_service *service);
 
+struct codec_buffer;
+
+/*
+ * What /metrics answers with: text in Prometheus' format, appended by print. Before the first
+ * request; without it, /metrics is 404.
+ */
+void api_service_set_metrics(struct api_service *service,
+                             enum dissolve_status (*print)(void *context,
+                                                           struct codec_buffer *out),
+                             void *context);
+
 /* What /readyz says; true after create. */
 void api_service_set_ready(struct api_service *service, bool ready);
 
@@ -59,11 +70,13 @@ struct api_reply {
     void (*flush)(void *context);
 };
 
-/* Milliseconds a computation spent in each stage, for Server-Timing; zero where it had none. */
+/* Milliseconds a computation spent in each stage, zero where it had none, and what it did. */
 struct api_timing {
     double decode;
     double diffuse;
     double encode;
+    uint64_t elements; /* stepped: elements times steps */
+    uint64_t frames;   /* encoded */
 };
 
 /* Milliseconds of a clock that only goes forward: what timings are made with. */
@@ -83,6 +96,13 @@ enum api_match api_find_route(const char *method, const char *path, const struct
 
 /* A document answers at once, on the thread that asks; anything else is work for a job thread. */
 bool api_route_is_document(const struct api_route *route);
+
+/* Health and figures: what an admin listener has, and what is asked every few seconds. */
+bool api_route_is_for_operators(const struct api_route *route);
+
+/* Its place among all routes, their number for NULL; the path at a place, NULL behind the last. */
+size_t api_route_index(const struct api_route *route);
+const char *api_route_path(size_t index);
 
 /*
  * Answers a request. job: the work's place in the pool, and its cancel flag (NULL for a document).

@@ -208,12 +208,20 @@ static enum dissolve_status finish_encoding(struct run *run, struct window *wind
     return status;
 }
 
+static enum dissolve_status emit(struct api_pipeline *pipeline, struct api_slot *slot)
+{
+    enum dissolve_status status = pipeline->emit(pipeline->context, slot);
+    if (status == DISSOLVE_OK)
+        pipeline->emitted++;
+    return status;
+}
+
 static enum dissolve_status send_window(struct run *run, struct window *window)
 {
     struct api_pipeline *pipeline = run->pipeline;
     enum dissolve_status status = DISSOLVE_OK;
     for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++)
-        status = pipeline->emit(pipeline->context, &window->slots[i]);
+        status = emit(pipeline, &window->slots[i]);
     return status;
 }
 

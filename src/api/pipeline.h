@@ -69,6 +69,7 @@ struct api_pipeline {
 
     double diffuse_ms; /* waited for the steps, and for the encoding; added to */
     double encode_ms;
+    size_t emitted; /* frames that were sent */
 };
 
 /* In how many windows `count` frames of so many elements go. */

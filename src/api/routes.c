@@ -15,7 +15,8 @@ struct api_route {
     const char *path;
     api_handler *handler;
     enum api_document_name document;
-    bool may_be_small; /* what it takes to answer can be told from a small body alone */
+    bool may_be_small;  /* what it takes to answer can be told from a small body alone */
+    bool for_operators; /* see api_route_is_for_operators */
 };
 
 static const struct api_route routes[] = {
@@ -27,8 +28,9 @@ static const struct api_route routes[] = {
     {"GET", "/v1", .document = API_DOCUMENT_SERVICE},
     {"GET", "/sample.png", .document = API_DOCUMENT_SAMPLE},
     {"GET", "/openapi.yaml", .document = API_DOCUMENT_OPENAPI},
-    {"GET", "/healthz", .document = API_DOCUMENT_HEALTH},
-    {"GET", "/readyz", .document = API_DOCUMENT_READY},
+    {"GET", "/healthz", .document = API_DOCUMENT_HEALTH, .for_operators = true},
+    {"GET", "/readyz", .document = API_DOCUMENT_READY, .for_operators = true},
+    {"GET", "/metrics", .document = API_DOCUMENT_METRICS, .for_operators = true},
     {"GET", "/", .document = API_DOCUMENT_PAGE},
 };
 
@@ -62,6 +64,21 @@ bool api_route_is_document(const struct api_route *route)
     return !route->handler;
 }
 
+bool api_route_is_for_operators(const struct api_route *route)
+{
+    return route->for_operators;
+}
+
+size_t api_route_index(const struct api_route *route)
+{
+    return route ? (size_t)(route - routes) : route_count;
+}
+
+const char *api_route_path(size_t index)
+{
+    return index < route_count ? routes[index].path : NULL;
+}
+
 static bool answer(struct api_call *call, const struct api_route *route,
                    struct api_problem *problem)
 {
@@ -74,6 +91,8 @@ static bool answer(struct api_call *call, const struct api_route *route,
     }
     if (route->document == API_DOCUMENT_READY && !api_service_is_ready(call->service))
         return api_problem_set(problem, 503, "the service is shutting down");
+    if (route->document == API_DOCUMENT_METRICS)
+        return api_metrics_send(call, problem);
     return api_document_send(call, api_service_document(call->service, route->document));
 }
 

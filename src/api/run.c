@@ -322,6 +322,18 @@ static enum dissolve_status encode_nothing(void *context, struct api_slot *slot)
     return DISSOLVE_OK;
 }
 
+/* For the figures: so many frames were made, and what that took. */
+static void count(struct api_run *run, size_t frames)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    struct api_timing *timing = run->call->timing;
+    if (frames == 0)
+        return;
+    uint64_t steps = parameters->frames.t[frames - 1] - parameters->start_step;
+    timing->frames += frames;
+    timing->elements += run->subject.elements * steps;
+}
+
 /* The form's one way through all frames. */
 static enum dissolve_status run_pass(struct api_run *run)
 {
@@ -358,6 +370,7 @@ static enum dissolve_status run_pass(struct api_run *run)
     status = api_pipeline_run(&pipeline);
     run->call->timing->diffuse += pipeline.diffuse_ms;
     run->call->timing->encode += pipeline.encode_ms;
+    count(run, pipeline.emitted);
     dissolve_process_destroy(run->process);
     run->process = NULL;
     return status;

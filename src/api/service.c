@@ -16,6 +16,8 @@
 struct api_service {
     struct api_limits limits;
     atomic_bool ready;
+    enum dissolve_status (*print_metrics)(void *context, struct codec_buffer *out);
+    void *metrics_context;
     struct api_document documents[API_DOCUMENT_COUNT];
     struct codec_buffer sample;
     char *description;
@@ -96,6 +98,34 @@ void api_service_destroy(struct api_service *service)
     codec_buffer_free(&service->sample);
     free(service->description);
     free(service);
+}
+
+void api_service_set_metrics(struct api_service *service,
+                             enum dissolve_status (*print)(void *context,
+                                                           struct codec_buffer *out),
+                             void *context)
+{
+    service->print_metrics = print;
+    service->metrics_context = context;
+}
+
+bool api_metrics_send(struct api_call *call, struct api_problem *problem)
+{
+    const struct api_service *service = call->service;
+    struct codec_buffer text = {0};
+    if (!service->print_metrics)
+        return api_problem_set(problem, 404, "nobody counts here");
+    enum dissolve_status status = service->print_metrics(service->metrics_context, &text);
+    bool sent = false;
+    if (status == DISSOLVE_OK) {
+        const struct api_document document =
+            api_document_of("text/plain; version=0.0.4; charset=utf-8", text.data, text.size);
+        sent = api_document_send(call, &document);
+    } else {
+        api_problem_from_status(problem, status, NULL);
+    }
+    codec_buffer_free(&text);
+    return sent;
 }
 
 void api_service_set_ready(struct api_service *service, bool ready)

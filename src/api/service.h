@@ -10,7 +10,10 @@ DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_
 
 bool api_service_is_ready(const struct api_service *service);
 
-/* The documents that do not change while the service runs. */
+/* Sends the figures of the moment; as api_handler. */
+bool api_metrics_send(struct api_call *call, struct api_problem *problem);
+
+/* The documents; all but the last one do not change while the service runs. */
 enum api_document_name {
     API_DOCUMENT_PAGE,
     API_DOCUMENT_OPENAPI,
@@ -18,7 +21,8 @@ enum api_document_name {
     API_DOCUMENT_SERVICE,
     API_DOCUMENT_HEALTH,
     API_DOCUMENT_READY,
-    API_DOCUMENT_COUNT,
+    API_DOCUMENT_METRICS,
+    API_DOCUMENT_COUNT = API_DOCUMENT_METRICS,
 };
 
 const struct api_document *api_service_document(const struct api_service *service,

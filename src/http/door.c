@@ -1,15 +1,18 @@
-/* Where libmicrohttpd's callbacks meet requests, job threads and answers. */
+/* What becomes of a request, from its first line to its last byte. */
 #include "door.h"
 
-#include "exchange.h"
+#include "clock.h"
+#include "gate.h"
 #include "judge.h"
 #include "linger.h"
-#include "listener.h"
+#include "networks.h"
+#include "patience.h"
+#include "peers.h"
 #include "raw.h"
+#include "records.h"
 #include "watcher.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,24 +20,25 @@
 #include <unistd.h>
 
 /*
- * Locks, in the order in which they may be taken: the watcher's, then one of a pipe's, the queue's,
- * the pool's or libmicrohttpd's own, which are leaves. libmicrohttpd calls back without any of its
- * locks held except for the response's, under which read_pipe runs; nothing else takes that one.
- *
- * New connections come from our own listener by MHD_add_connection: MHD_quiesce_daemon and a
- * socket thread may both remove the listening socket from the thread's epoll set, and the second
- * one to do so ends the process (0.9.75, and 1.0.1 likewise).
+ * Locks, in the order in which they may be taken: the watcher's, the connections', then one of a
+ * pipe's, the queue's, the pool's, the log's or libmicrohttpd's own, which are leaves.
  *
  * A connection is suspended only with its pipe awaited, and every pipe ends when its job does. So
- * once the queue is closed no connection is left suspended, which MHD_stop_daemon insists on.
+ * once the queue is closed no connection is left suspended, which a gate insists on.
  */
 struct door {
     struct door_options options;
+    const struct http_configuration *configuration;
     struct http_watcher *watcher;
-    struct http_listener *listener; /* NULL: draining */
     struct http_queue *queue;
-    struct MHD_Daemon *daemon;
-    struct http_address address;
+    struct http_connections *connections; /* of the gate for everybody */
+    struct http_connections *operators;   /* of the gate for them alone */
+    struct http_peers *peers;             /* NULL: not counted */
+    struct http_keys *keys;               /* NULL: none is asked for */
+    struct http_records records;
+    struct http_patience patience;
+    struct http_gate *gate;
+    struct http_gate *admin;   /* NULL: there is none */
     atomic_size_t in_progress; /* requests whose head is here and whose answer is not sent */
     atomic_bool draining;
     atomic_bool cancelled;
@@ -43,174 +47,51 @@ struct door {
 
 enum {
     PIPE_CAPACITY = 1 << 20,
-
-    /*
-     * For the headers of request and answer, the reading of a body and one chunk of an answer. All
-     * of it is held while a connection is idle, and above 32 KiB libmicrohttpd maps and unmaps
-     * pages for every connection.
-     */
-    CONNECTION_MEMORY = 32 * 1024,
-    CONNECTIONS = 16384,
+    ADMIN_CONNECTIONS = 256,
 };
 
-static const char ALLOWED_HEADERS[] =
-    "Accept, Authorization, Content-Type, If-None-Match, X-Request-Id";
+/* ---- Figures ---- */
+
+static enum dissolve_status print_metrics(void *context, struct codec_buffer *out)
+{
+    const struct door *door = context;
+    const struct http_metrics_gauges gauges = {
+        .in_progress = atomic_load(&door->in_progress),
+        .connections = http_connections_count(door->connections),
+        .queue_length = http_queue_length(door->queue),
+        .queue_capacity = (size_t)door->configuration->queue,
+        .job_threads = door->options.job_threads,
+        .pool_threads = dissolve_pool_threads(door->options.pool),
+        .log_lines_dropped = http_log_dropped(door->records.log),
+        .ready = api_service_is_ready(door->options.service),
+        .version = DISSOLVED_VERSION,
+        .isa = door->options.isa,
+    };
+    return http_metrics_print(door->records.metrics, &gauges, out);
+}
 
 /* ---- Answers ---- */
 
-static bool add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    return MHD_add_response_header(response, name, value) == MHD_YES;
-}
-
-static bool add_headers(struct door *door, struct http_exchange *exchange,
-                        struct MHD_Response *response)
-{
-    bool added = add_header(response, "X-Request-Id", exchange->id) &&
-                 add_header(response, "Access-Control-Allow-Origin", "*") &&
-                 add_header(response, "Access-Control-Expose-Headers", HTTP_EXPOSED_HEADERS);
-    for (size_t i = 0; added && i < exchange->header_count; i++)
-        added = add_header(response, exchange->headers[i].name, exchange->headers[i].value);
-    if (exchange->allow != NULL)
-        added = added && add_header(response, "Allow", exchange->allow);
-    if (exchange->close || atomic_load(&door->draining))
-        added = added && add_header(response, "Connection", "close");
-    return added;
-}
-
-static bool add_preflight(struct http_exchange *exchange, struct MHD_Response *response)
-{
-    return add_header(response, "Access-Control-Allow-Methods", exchange->allow) &&
-           add_header(response, "Access-Control-Allow-Headers", ALLOWED_HEADERS) &&
-           add_header(response, "Access-Control-Max-Age", "86400");
-}
-
-/* Queues the response, whose status and headers the exchange has. response may be NULL. */
-static enum MHD_Result queue_response(struct door *door, struct http_exchange *exchange,
-                                      struct MHD_Response *response)
-{
-    if (response == NULL)
-        return MHD_NO;
-    enum MHD_Result queued = MHD_NO;
-    if (add_headers(door, exchange, response) &&
-        (!exchange->preflight || add_preflight(exchange, response)))
-        queued = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
-    MHD_destroy_response(response);
-    exchange->stage = HTTP_ANSWERING;
-    return queued;
-}
-
-static ssize_t read_nothing(void *context, uint64_t position, char *bytes, size_t size)
-{
-    (void)context, (void)position, (void)bytes, (void)size;
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-/* An answer that is all there: it leaves with a Content-Length, together with its head. */
-static enum MHD_Result answer_whole(struct door *door, struct http_exchange *exchange,
-                                    const void *bytes, size_t size)
-{
-    struct MHD_Response *response;
-    if (bytes == NULL && size > 0) /* to HEAD: only the size is known, and told */
-        response = MHD_create_response_from_callback(size, 1, read_nothing, NULL, NULL);
-    else /* the bytes stay where they are, the exchange outlives the response */
-        response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
-    if (response != NULL && exchange->computed) {
-        char timing[HTTP_TIMING_TEXT];
-        http_exchange_print_timing(exchange, timing);
-        if (!add_header(response, "Server-Timing", timing)) {
-            MHD_destroy_response(response);
-            response = NULL;
-        }
-    }
-    return queue_response(door, exchange, response);
-}
-
-/*
- * An answer that a client of HTTP/1.0 reads until the connection closes must not end in an orderly
- * way if something is missing. Connecting to no address resets a connection.
- */
-static void reset(struct http_exchange *exchange)
-{
-    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    (void)!connect(exchange->fd, &nowhere, sizeof nowhere);
-}
-
-static ssize_t read_pipe(void *context, uint64_t position, char *bytes, size_t size)
-{
-    struct http_exchange *exchange = context;
-    char timing[HTTP_TIMING_TEXT];
-    size_t count;
-    (void)position;
-    switch (http_pipe_read(exchange->pipe, bytes, size, &count)) {
-    case HTTP_PIPE_DATA:
-        return (ssize_t)count;
-    case HTTP_PIPE_EMPTY:
-        MHD_suspend_connection(exchange->connection);
-        if (!http_pipe_await(exchange->pipe))
-            MHD_resume_connection(exchange->connection);
-        return 0;
-    case HTTP_PIPE_COMPLETE:
-        http_exchange_print_timing(exchange, timing);
-        (void)MHD_add_response_footer(exchange->response, "Server-Timing", timing);
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    case HTTP_PIPE_BROKEN:
-        break;
-    }
-    if (exchange->http_1_0)
-        reset(exchange);
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-/* An answer that is still being made, or too long for the pipe. */
-static enum MHD_Result answer_in_chunks(struct door *door, struct http_exchange *exchange)
-{
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, read_pipe, exchange, NULL);
-    if (response == NULL)
-        return MHD_NO;
-    exchange->response = response;
-    if (!exchange->http_1_0 && !add_header(response, "Trailer", "Server-Timing")) {
-        MHD_destroy_response(response);
-        return MHD_NO;
-    }
-    return queue_response(door, exchange, response);
-}
-
-/* Once the pipe is open. MHD_NO, which closes the connection: there is no answer to give. */
-static enum MHD_Result answer(struct door *door, struct http_exchange *exchange)
-{
-    const void *bytes;
-    size_t size;
-    if (atomic_load(&exchange->gone))
-        return MHD_NO;
-    if (http_pipe_whole(exchange->pipe, &bytes, &size))
-        return answer_whole(door, exchange, bytes, size);
-    return exchange->status == 0 ? MHD_NO : answer_in_chunks(door, exchange);
-}
-
 /* An answer that is made here and now, whatever its size. */
-static enum MHD_Result answer_at_once(struct door *door, struct http_exchange *exchange,
-                                      void (*make)(struct http_exchange *exchange))
+static bool answer_at_once(struct http_exchange *exchange,
+                           void (*make)(struct http_exchange *exchange))
 {
     if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
-        return MHD_NO;
+        return false;
     make(exchange);
-    return answer(door, exchange);
+    return http_gate_answer(exchange);
 }
 
-static enum MHD_Result answer_preflight(struct door *door, struct http_exchange *exchange)
+static int64_t after(uint64_t milliseconds)
 {
-    exchange->status = 204;
-    return answer_whole(door, exchange, NULL, 0);
+    return http_clock_now() + (int64_t)milliseconds;
 }
 
 /* ---- Work ---- */
 
 static void resume(void *context)
 {
-    struct http_exchange *exchange = context;
-    MHD_resume_connection(exchange->connection);
+    http_gate_resume(context);
 }
 
 static void run(struct http_work *work)
@@ -247,18 +128,20 @@ static void watch(struct door *door, struct http_exchange *exchange)
 
 /* Suspended before a job thread can know of it; what follows a resume is the next call of handle.
  */
-static enum MHD_Result submit(struct door *door, struct http_exchange *exchange)
+static bool submit(struct door *door, struct http_exchange *exchange)
 {
     if (!http_exchange_begin(exchange, PIPE_CAPACITY, resume) ||
         (exchange->job == NULL &&
          dissolve_job_create(door->options.pool, &exchange->job) != DISSOLVE_OK)) {
-        http_judge_refuse(exchange, 503, "There is no memory for the request now.");
-        return answer_at_once(door, exchange, http_exchange_refuse);
+        http_judge_reject(exchange, HTTP_REJECTED_NO_MEMORY, 503,
+                          "There is no memory for the request now.");
+        return answer_at_once(exchange, http_exchange_refuse);
     }
     exchange->work.run = run;
     exchange->stage = HTTP_WORKING;
     exchange->submitted = api_now_ms();
-    MHD_suspend_connection(exchange->connection);
+    exchange->work_since = http_clock_now();
+    http_gate_suspend(exchange);
     (void)!http_pipe_await(exchange->pipe); /* it is new: there is nothing in it */
     http_exchange_hold(exchange);
     if (!http_queue_submit(door->queue, &exchange->work)) {
@@ -266,25 +149,107 @@ static enum MHD_Result submit(struct door *door, struct http_exchange *exchange)
         dissolve_job_destroy(exchange->job);
         exchange->job = NULL;
         exchange->stage = HTTP_RECEIVING;
-        http_judge_refuse(exchange, 503, "The queue is full.");
-        MHD_resume_connection(exchange->connection);
-        return MHD_YES;
+        http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503, "The queue is full.");
+        http_gate_resume(exchange);
+        return true;
     }
     http_exchange_share(exchange);
     watch(door, exchange);
+    http_connection_expect(exchange->connection, HTTP_WAIT_WORK, 0);
     if (atomic_load(&door->cancelled))
         http_exchange_abandon(exchange);
-    return MHD_YES;
+    return true;
 }
 
-/* ---- Requests ---- */
-
-static enum MHD_Result add_to_head(void *context, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+/* Here and now if that is soon done, else on a job thread. */
+static bool compute(struct door *door, struct http_exchange *exchange)
 {
-    (void)kind;
-    http_head_add(context, name, value);
-    return MHD_YES;
+    if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
+        return false;
+    return http_exchange_answer_small(exchange) ? http_gate_answer(exchange)
+                                                : submit(door, exchange);
+}
+
+/* ---- Connections and requests ---- */
+
+static struct http_connection *connect_peer(struct door *door,
+                                            struct http_connections *connections, int fd,
+                                            const struct sockaddr *peer, socklen_t size)
+{
+    struct http_connection *connection = http_connections_enter(
+        connections, fd, peer, size, after(door->configuration->header_timeout));
+    if (connection == NULL)
+        http_metrics_reject(door->records.metrics, HTTP_REJECTED_NO_MEMORY);
+    return connection;
+}
+
+/* A proxy's connections are many people's, each of whom is counted by request. */
+static struct http_connection *connect_client(void *context, int fd, const struct sockaddr *peer,
+                                              socklen_t size)
+{
+    struct door *door = context;
+    struct http_connection *connection = connect_peer(door, door->connections, fd, peer, size);
+    if (connection == NULL || door->peers == NULL ||
+        http_networks_contains(&door->configuration->trusted_proxies, &connection->peer))
+        return connection;
+    connection->counted = http_peers_enter(door->peers, &connection->peer);
+    if (connection->counted)
+        return connection;
+    http_metrics_reject(door->records.metrics, HTTP_REJECTED_CONNECTIONS_PER_ADDRESS);
+    http_connections_leave(connection);
+    return NULL;
+}
+
+static struct http_connection *connect_operator(void *context, int fd, const struct sockaddr *peer,
+                                                socklen_t size)
+{
+    struct door *door = context;
+    return connect_peer(door, door->operators, fd, peer, size);
+}
+
+static void disconnect(void *context, struct http_connection *connection)
+{
+    const struct door *door = context;
+    if (connection != NULL && connection->counted)
+        http_peers_leave(door->peers, &connection->peer);
+    http_connections_leave(connection);
+}
+
+static void turned_away(void *context)
+{
+    const struct door *door = context;
+    http_metrics_reject(door->records.metrics, HTTP_REJECTED_CONNECTIONS);
+}
+
+static struct http_exchange *begin(void *context, struct http_connection *connection,
+                                   const char *target)
+{
+    struct door *door = context;
+    struct http_exchange *exchange = http_exchange_create(door->options.service, target);
+    if (exchange == NULL)
+        return NULL;
+    exchange->fd = connection->fd;
+    exchange->client = connection->peer;
+    exchange->connection = connection;
+    exchange->records = &door->records;
+    if (atomic_load(&connection->wait) == HTTP_WAIT_NEXT)
+        http_connection_expect(connection, HTTP_WAIT_HEAD,
+                               after(door->configuration->header_timeout));
+    http_connection_attach(connection, exchange);
+    return exchange;
+}
+
+/* Who is behind the proxy, and whether there may be more requests of theirs. */
+static bool find_client(const struct door *door, struct http_exchange *exchange,
+                        const struct http_head *head)
+{
+    const struct http_address *peer = &exchange->connection->peer;
+    bool forwarded = http_forwarded_client(&door->configuration->trusted_proxies, peer,
+                                           head->forwarded_for, &exchange->client);
+    if (!forwarded || door->peers == NULL)
+        return true;
+    exchange->client_counted = http_peers_enter(door->peers, &exchange->client);
+    return exchange->client_counted;
 }
 
 /*
@@ -292,129 +257,119 @@ static enum MHD_Result add_to_head(void *context, enum MHD_ValueKind kind, const
  * the connection; what a client sends all the same is read and discarded, or it would lose the
  * answer.
  */
-static enum MHD_Result take_head(struct door *door, struct http_exchange *exchange,
-                                 const char *method, const char *version)
+static bool take_head(struct door *door, struct http_exchange *exchange, const char *method,
+                      const struct http_head *head, bool operators)
 {
-    struct http_head head = {0};
-    exchange->stage = HTTP_RECEIVING;
+    snprintf(exchange->method, sizeof exchange->method, "%s", method);
     exchange->counted = true;
     atomic_fetch_add(&door->in_progress, 1);
-    exchange->head_only = strcmp(method, "HEAD") == 0;
-    exchange->http_1_0 = strcmp(version, "HTTP/1.0") == 0;
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, add_to_head, &head);
-    if (!http_exchange_read_head(exchange, &head))
-        return MHD_NO;
-    http_judge(exchange, &head, method, atomic_load(&door->draining), http_queue_full(door->queue));
-    uint64_t size = http_head_body_size(&head);
+    if (!http_exchange_read_head(exchange, head))
+        return false;
+    const struct http_rules rules = {
+        .keys = door->keys,
+        .origins = &door->configuration->cors_origins,
+        .operators = operators,
+        .draining = atomic_load(&door->draining),
+        .full = http_queue_full(door->queue),
+        .crowded = !find_client(door, exchange, head),
+    };
+    http_judge(exchange, head, method, &rules);
+    uint64_t size = http_head_body_size(head);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
+    http_connection_expect(exchange->connection, HTTP_WAIT_BODY,
+                           after(door->configuration->body_timeout));
     if (exchange->refusal == 0 || size == 0) {
         if (size > 0)
             watch(door, exchange);
-        return MHD_YES;
+        return true;
     }
-    http_linger(door->watcher, exchange->fd, api_service_limits(door->options.service)->max_body);
-    return answer_at_once(door, exchange, http_exchange_refuse);
+    if (!http_exchange_claim(exchange))
+        return false;
+    http_linger(door->watcher, exchange->fd, door->configuration->max_body);
+    return answer_at_once(exchange, http_exchange_refuse);
 }
 
-/*
- * libmicrohttpd takes no answer in the middle of a body. Nothing of one has been sent yet, so this
- * one goes to the socket as it is; then the connection is closed.
- */
-static enum MHD_Result refuse_in_body(struct door *door, struct http_exchange *exchange, int status,
-                                      const char *detail)
+static bool take_head_of_client(void *context, struct http_exchange *exchange, const char *method,
+                                const struct http_head *head)
 {
-    http_judge_refuse(exchange, status, detail);
-    if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
-        return MHD_NO;
-    http_exchange_refuse(exchange);
-    http_linger(door->watcher, exchange->fd, api_service_limits(door->options.service)->max_body);
-    http_raw_send(exchange, MHD_get_reason_phrase_for((unsigned)status), exchange->fd);
-    return MHD_NO;
+    return take_head(context, exchange, method, head, false);
 }
 
-static enum MHD_Result take_body(struct door *door, struct http_exchange *exchange,
-                                 const char *bytes, size_t size)
+static bool take_head_of_operator(void *context, struct http_exchange *exchange,
+                                  const char *method, const struct http_head *head)
 {
-    uint64_t max = api_service_limits(door->options.service)->max_body;
+    return take_head(context, exchange, method, head, true);
+}
+
+/* false, for the connection is closed next. */
+static bool refuse_rest(struct door *door, struct http_exchange *exchange,
+                        enum http_rejection reason, int status, const char *detail)
+{
+    if (http_exchange_claim(exchange)) {
+        http_metrics_reject(door->records.metrics, reason);
+        http_raw_refuse(exchange, status, detail);
+    }
+    return false;
+}
+
+static bool take_body(void *context, struct http_exchange *exchange, const void *bytes, size_t size)
+{
+    struct door *door = context;
     exchange->body_seen += size;
-    if (exchange->body_seen > max)
-        return refuse_in_body(door, exchange, 413, "The body is larger than the limit.");
+    if (exchange->body_seen > door->configuration->max_body)
+        return refuse_rest(door, exchange, HTTP_REJECTED_TOO_LARGE, 413,
+                           "The body is larger than the limit.");
     if (exchange->route == NULL || exchange->refusal != 0 || api_route_is_document(exchange->route))
-        return MHD_YES; /* nobody wants it */
+        return true; /* nobody wants it */
     if (!http_exchange_append(exchange, bytes, size, exchange->body_expected))
-        return refuse_in_body(door, exchange, 503, "There is no memory for the body now.");
-    return MHD_YES;
+        return refuse_rest(door, exchange, HTTP_REJECTED_NO_MEMORY, 503,
+                           "There is no memory for the body now.");
+    return true;
 }
 
-/* Here and now if that is soon done, else on a job thread. */
-static enum MHD_Result compute(struct door *door, struct http_exchange *exchange)
+/* Again after a refused submit: then it has been claimed. */
+static bool take_end(void *context, struct http_exchange *exchange)
 {
-    if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
-        return MHD_NO;
-    return http_exchange_answer_small(exchange) ? answer(door, exchange) : submit(door, exchange);
-}
-
-static enum MHD_Result take_end(struct door *door, struct http_exchange *exchange)
-{
+    struct door *door = context;
+    if (!exchange->ended && !http_exchange_claim(exchange))
+        return false;
+    exchange->ended = true;
+    http_connection_expect(exchange->connection, HTTP_WAIT_READER, 0);
     if (exchange->refusal != 0)
-        return answer_at_once(door, exchange, http_exchange_refuse);
-    if (exchange->preflight)
-        return answer_preflight(door, exchange);
+        return answer_at_once(exchange, http_exchange_refuse);
+    if (exchange->preflight) {
+        exchange->status = 204;
+        return http_gate_answer_empty(exchange);
+    }
     if (api_route_is_document(exchange->route))
-        return answer_at_once(door, exchange, http_exchange_answer);
+        return answer_at_once(exchange, http_exchange_answer);
     return compute(door, exchange);
 }
 
-/* ---- libmicrohttpd's callbacks ---- */
-
-static void *begin(void *context, const char *target, struct MHD_Connection *connection)
+/* What the client sends on is still read, or it would lose an answer that came in between. */
+static void settle(struct door *door, struct http_exchange *exchange, bool complete)
 {
-    struct door *door = context;
-    struct http_exchange *exchange = http_exchange_create(door->options.service, target);
-    if (exchange != NULL) {
-        exchange->connection = connection;
-        exchange->fd =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    int raw = atomic_load(&exchange->raw_status);
+    if (raw != 0) {
+        exchange->sent_status = raw;
+        http_linger(door->watcher, exchange->fd, door->configuration->max_body);
     }
-    return exchange;
+    exchange->took = api_now_ms() - exchange->began;
+    exchange->cancelled = raw == 0 && (!complete || atomic_load(&exchange->gone));
 }
 
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
-                              const char *method, const char *version, const char *bytes,
-                              size_t *size, void **request)
+static void finish(void *context, struct http_exchange *exchange, bool complete)
 {
     struct door *door = context;
-    struct http_exchange *exchange = *request;
-    (void)connection, (void)url;
-    if (exchange == NULL)
-        return MHD_NO; /* no memory for it */
-    switch (exchange->stage) {
-    case HTTP_NEW:
-        return take_head(door, exchange, method, version);
-    case HTTP_RECEIVING:
-        if (*size == 0)
-            return take_end(door, exchange);
-        size_t count = *size;
-        *size = 0;
-        return take_body(door, exchange, bytes, count);
-    case HTTP_WORKING:
-        return answer(door, exchange);
-    case HTTP_ANSWERING:
-        break;
-    }
-    return MHD_YES;
-}
-
-static void completed(void *context, struct MHD_Connection *connection, void **request,
-                      enum MHD_RequestTerminationCode reason)
-{
-    struct door *door = context;
-    struct http_exchange *exchange = *request;
-    (void)connection, (void)reason;
-    *request = NULL;
-    if (exchange == NULL)
-        return;
+    struct http_connection *connection = exchange->connection;
     http_watcher_remove(door->watcher, exchange->watch);
+    http_connection_expect(connection, HTTP_WAIT_NEXT,
+                           after(door->configuration->idle_timeout +
+                                 door->configuration->header_timeout));
+    http_connection_attach(connection, NULL);
+    settle(door, exchange, complete);
+    if (exchange->client_counted)
+        http_peers_leave(door->peers, &exchange->client);
     /* However it ended: if a job thread still has it, it must stop. */
     http_exchange_abandon(exchange);
     bool counted = exchange->counted;
@@ -423,24 +378,73 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
         eventfd_write(door->idle, 1);
 }
 
-static void accepted(void *context, int fd, const struct http_address *peer)
-{
-    struct door *door = context;
-    (void)MHD_add_connection(door->daemon, fd, (const struct sockaddr *)&peer->storage, peer->size);
-}
-
 /* ---- Opening and closing ---- */
 
-static struct MHD_Daemon *start_daemon(struct door *door)
+static const struct http_gate_handler FOR_CLIENTS = {.connect = connect_client,
+                                                     .disconnect = disconnect,
+                                                     .begin = begin,
+                                                     .take_head = take_head_of_client,
+                                                     .take_body = take_body,
+                                                     .take_end = take_end,
+                                                     .finish = finish};
+
+static const struct http_gate_handler FOR_OPERATORS = {.connect = connect_operator,
+                                                       .disconnect = disconnect,
+                                                       .begin = begin,
+                                                       .take_head = take_head_of_operator,
+                                                       .take_body = take_body,
+                                                       .take_end = take_end,
+                                                       .finish = finish};
+
+static struct http_gate *open_gate(struct door *door, const struct http_address *listen,
+                                   const struct http_gate_handler *handler, unsigned threads,
+                                   unsigned connections)
 {
-    const struct door_options *options = &door->options;
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
-        NULL, handle, door, MHD_OPTION_URI_LOG_CALLBACK, begin, door, MHD_OPTION_NOTIFY_COMPLETED,
-        completed, door, MHD_OPTION_THREAD_POOL_SIZE, options->socket_threads,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        options->idle_timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_END);
+    struct http_gate_options options = {
+        .listen = listen,
+        .watcher = door->watcher,
+        .threads = threads,
+        .connections = connections,
+        .idle_seconds = (unsigned)((door->configuration->idle_timeout + 999) / 1000),
+        .turned_away = turned_away,
+        .handler = *handler};
+    options.handler.context = door;
+    return http_gate_open(&options);
+}
+
+static struct http_metrics *create_metrics(void)
+{
+    const char *paths[64];
+    size_t count = 0;
+    for (const char *path = api_route_path(0); path != NULL && count < 64;
+         path = api_route_path(count))
+        paths[count++] = path;
+    return http_metrics_create(paths, count);
+}
+
+/* What needs no socket. */
+static bool furnish(struct door *door)
+{
+    const struct http_configuration *configuration = door->configuration;
+    bool made = true;
+    door->patience.configuration = configuration;
+    door->watcher = http_watcher_create();
+    door->records = (struct http_records){.log = door->options.log, .metrics = create_metrics()};
+    door->patience.metrics = door->records.metrics;
+    door->queue = http_queue_create(door->options.job_threads, (size_t)configuration->queue);
+    if (door->watcher != NULL) {
+        door->connections =
+            http_connections_create(door->watcher, http_patience_check, &door->patience);
+        door->operators =
+            http_connections_create(door->watcher, http_patience_check, &door->patience);
+    }
+    if (configuration->max_connections_per_address > 0)
+        made = (door->peers = http_peers_create(
+                    (size_t)configuration->max_connections_per_address)) != NULL;
+    if (configuration->api_keys.count > 0)
+        made = made && (door->keys = http_keys_create(&configuration->api_keys)) != NULL;
+    return made && door->watcher != NULL && door->records.metrics != NULL && door->queue != NULL &&
+           door->connections != NULL && door->operators != NULL;
 }
 
 enum dissolve_status door_open(const struct door_options *options, struct door **opened)
@@ -450,33 +454,44 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
     if (door == NULL)
         return DISSOLVE_NO_MEMORY;
     door->options = *options;
+    door->configuration = options->configuration;
     door->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    door->watcher = http_watcher_create();
-    door->queue = http_queue_create(options->job_threads, options->queue);
-    if (door->idle >= 0 && door->watcher != NULL && door->queue != NULL)
-        door->daemon = start_daemon(door);
-    if (door->daemon != NULL)
-        door->listener = http_listener_open(&options->listen, door->watcher, accepted, door);
-    if (door->listener == NULL) {
+    const struct http_configuration *configuration = options->configuration;
+    bool open = door->idle >= 0 && furnish(door);
+    if (open) {
+        api_service_set_metrics(options->service, print_metrics, door);
+        door->gate = open_gate(door, &configuration->listen, &FOR_CLIENTS, options->socket_threads,
+                               (unsigned)configuration->max_connections);
+        open = door->gate != NULL;
+    }
+    if (open && configuration->has_admin_listen) {
+        door->admin =
+            open_gate(door, &configuration->admin_listen, &FOR_OPERATORS, 1, ADMIN_CONNECTIONS);
+        open = door->admin != NULL;
+    }
+    if (!open) {
         int reason = errno;
         door_close(door);
         errno = reason;
         return DISSOLVE_SYSTEM;
     }
-    door->address = *http_listener_address(door->listener);
     *opened = door;
     return DISSOLVE_OK;
 }
 
 const struct http_address *door_address(const struct door *door)
 {
-    return &door->address;
+    return http_gate_address(door->gate);
+}
+
+const struct http_address *door_admin_address(const struct door *door)
+{
+    return door->admin == NULL ? NULL : http_gate_address(door->admin);
 }
 
 void door_drain(struct door *door)
 {
-    http_listener_close(door->listener);
-    door->listener = NULL;
+    http_gate_drain(door->gate);
     atomic_store(&door->draining, true);
     if (atomic_load(&door->in_progress) == 0)
         eventfd_write(door->idle, 1);
@@ -485,6 +500,12 @@ void door_drain(struct door *door)
 int door_idle(const struct door *door)
 {
     return door->idle;
+}
+
+void door_stop_jobs(struct door *door)
+{
+    atomic_store(&door->patience.stopping, true);
+    http_connections_check(door->connections, http_clock_now());
 }
 
 void door_cancel(struct door *door)
@@ -497,12 +518,16 @@ void door_close(struct door *door)
 {
     if (door == NULL)
         return;
-    http_listener_close(door->listener);
     http_queue_close(door->queue);
-    if (door->daemon != NULL)
-        MHD_stop_daemon(door->daemon);
+    http_gate_close(door->gate);
+    http_gate_close(door->admin);
     http_queue_destroy(door->queue);
+    http_connections_destroy(door->connections);
+    http_connections_destroy(door->operators);
     http_watcher_destroy(door->watcher);
+    http_peers_destroy(door->peers);
+    http_keys_destroy(door->keys);
+    http_metrics_destroy(door->records.metrics);
     if (door->idle >= 0)
         close(door->idle);
     free(door);

@@ -3,35 +3,44 @@
 #define HTTP_DOOR_H
 
 #include "../api/api.h"
-#include "address.h"
+#include "configuration.h"
+#include "log.h"
 #include <dissolve/pool.h>
 
-/* Nothing may be zero or NULL. What is pointed to must outlive the door. */
+/* Nothing may be zero or NULL but log. What is pointed to must outlive the door. */
 struct door_options {
-    struct http_address listen;
+    const struct http_configuration *configuration;
     struct api_service *service;
     struct dissolve_pool *pool;
-    size_t queue;            /* requests that may wait for a job thread */
+    struct http_log *log;
+    const char *isa;         /* told in the figures */
     unsigned job_threads;    /* requests worked on at the same time */
     unsigned socket_threads; /* at least 2 */
-    unsigned idle_timeout;   /* seconds until a connection on which nothing happens is closed */
 };
 
 struct door;
 
-/* Starts to serve. DISSOLVE_SYSTEM: it could not listen or start a thread; errno may say why. */
+/*
+ * Starts to serve, and to answer /metrics. DISSOLVE_SYSTEM: it could not listen or start a thread;
+ * errno may say why.
+ */
 DISSOLVE_MUST_USE enum dissolve_status door_open(const struct door_options *options,
                                                  struct door **door);
 
-/* Where it listens. */
+/* Where it listens; for operators NULL if there is no address for them alone. */
 const struct http_address *door_address(const struct door *door);
+const struct http_address *door_admin_address(const struct door *door);
 
 /*
  * Stops listening and tells connections to close. Requests whose head is here are still served,
  * later ones get 503 if they are work. door_idle becomes readable when the last one is answered.
+ * The admin listener goes on to answer.
  */
 void door_drain(struct door *door);
 int door_idle(const struct door *door);
+
+/* Stops every job: what has not been answered gets 503, what has begun is cut off. */
+void door_stop_jobs(struct door *door);
 
 /* Cancels every job and gives up every answer. */
 void door_cancel(struct door *door);

@@ -1,6 +1,8 @@
 /* The life of one exchange between its socket thread and its job thread. */
 #include "exchange.h"
 
+#include "records.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,11 @@ struct http_exchange *http_exchange_create(struct api_service *service, const ch
     atomic_init(&exchange->holders, 1);
     atomic_init(&exchange->gone, false);
     atomic_init(&exchange->shared, false);
+    atomic_init(&exchange->verdict, 0);
+    atomic_init(&exchange->heard, false);
+    atomic_init(&exchange->late, false);
+    atomic_init(&exchange->raw_status, 0);
+    exchange->began = api_now_ms();
     exchange->target_status = http_target_parse(target, &exchange->target);
     return exchange;
 }
@@ -39,6 +46,8 @@ void http_exchange_release(struct http_exchange *exchange)
 {
     if (atomic_fetch_sub(&exchange->holders, 1) != 1)
         return;
+    if (exchange->records != NULL && exchange->counted)
+        http_records_add(exchange->records, exchange);
     forget_headers(exchange);
     http_target_free(&exchange->target);
     free(exchange->content_type);
@@ -147,12 +156,24 @@ static struct api_request request_of(const struct http_exchange *exchange)
     };
 }
 
-/* The answer has been made, or as much of it as could be. */
+static const char *detail_of(int status)
+{
+    return status == 504   ? "The computation took longer than the deadline."
+           : status == 503 ? "The service is shutting down."
+                           : "The answer could not be completed.";
+}
+
+/*
+ * The answer has been made, or as much of it as could be. A job that was stopped may have told so
+ * in its own way; why is known here.
+ */
 static void finish(struct http_exchange *exchange, const struct api_reply *reply, bool complete)
 {
-    complete = complete && exchange->status != 0;
+    int verdict = atomic_load(&exchange->verdict);
+    complete = complete && exchange->status != 0 && (verdict == 0 || exchange->status != 503);
     if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
-        api_refuse(reply, exchange->id, 500, "The answer could not be completed.");
+        int status = verdict == 0 ? 500 : verdict;
+        api_refuse(reply, exchange->id, status, detail_of(status));
         complete = exchange->status != 0;
     }
     /* Not needed while a slow reader takes the answer. */
@@ -210,6 +231,21 @@ void http_exchange_abandon(struct http_exchange *exchange)
     atomic_store(&exchange->gone, true);
     if (atomic_load(&exchange->shared))
         give_up(exchange);
+}
+
+bool http_exchange_claim(struct http_exchange *exchange)
+{
+    return !atomic_exchange(&exchange->heard, true);
+}
+
+void http_exchange_stop(struct http_exchange *exchange, int status)
+{
+    int none = 0;
+    atomic_compare_exchange_strong(&exchange->verdict, &none, status);
+    if (!atomic_load(&exchange->shared))
+        return;
+    dissolve_job_cancel(exchange->job);
+    http_pipe_abort_if_open(exchange->pipe);
 }
 
 void http_exchange_print_timing(const struct http_exchange *exchange, char text[HTTP_TIMING_TEXT])

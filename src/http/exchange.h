@@ -3,7 +3,9 @@
 #define HTTP_EXCHANGE_H
 
 #include "../api/api.h"
+#include "address.h"
 #include "head.h"
+#include "metrics.h"
 #include "pipe.h"
 #include "queue.h"
 #include "target.h"
@@ -15,6 +17,10 @@ enum http_stage {
     HTTP_WORKING,   /* a job thread has it; the connection is suspended */
     HTTP_ANSWERING,
 };
+
+struct http_gate;
+struct http_connection;
+struct http_records;
 
 struct http_header {
     char *name;
@@ -33,9 +39,15 @@ struct http_exchange {
     atomic_uint holders;
     atomic_bool gone;   /* nobody waits for the answer */
     atomic_bool shared; /* pipe and job are there for other threads to use */
+    atomic_int verdict; /* 503 or 504: the answer, if it has not begun, of a job that is stopped */
+    atomic_bool heard;  /* the body is complete, or nobody waits for it any more */
+    atomic_bool late;   /* it is stopped for the time it took */
+    atomic_int raw_status; /* of the answer that http_raw_refuse sent; 0: none */
     enum http_stage stage;
 
     /* the request */
+    char method[8]; /* cut */
+    struct http_address client;
     struct http_target target;
     enum dissolve_status target_status;
     char id[HTTP_ID_MAX + 1];
@@ -55,8 +67,12 @@ struct http_exchange {
     /* the answer */
     int refusal; /* its status, 0: not refused */
     const char *refusal_detail;
+    bool rejected; /* for a reason that is counted */
+    enum http_rejection rejection;
     const char *allow; /* value of an Allow header, or NULL */
     bool preflight;    /* the answer is that of OPTIONS */
+    const char *allow_origin; /* of CORS; NULL: that origin may not read it */
+    bool origin_matters;      /* another origin would be told another one */
     bool close;        /* the connection, after the answer */
     int status;        /* 0: not begun */
     struct http_header *headers;
@@ -65,15 +81,27 @@ struct http_exchange {
     struct dissolve_job *job; /* NULL: no job thread has had it */
     bool computed;            /* it was more than a document: its timing is told */
     struct api_timing timing;
-    double queued; /* milliseconds */
+    double queued; /* milliseconds, like all of these */
+
     double submitted;
+    int64_t work_since; /* of http_clock_now() */
 
     /* the socket thread's */
-    void *connection;
+    struct http_gate *gate;
+    struct http_connection *connection;
+    void *handle; /* libmicrohttpd's connection */
     int fd;
     void *response;
     uint64_t watch;
-    bool counted;
+    bool ended;          /* all of the request is here */
+    bool counted;        /* in progress */
+    bool client_counted; /* among its address's, for a proxy */
+    int sent_status;     /* 0: nothing was sent */
+    uint64_t bytes_out;
+    bool cancelled; /* it is over, and its answer did not reach the client as a whole */
+    double began;
+    double took;
+    const struct http_records *records; /* where it is told of, by whoever releases it last */
 };
 
 /* The headers of an answer that a page of another origin may read. */
@@ -120,6 +148,15 @@ void http_exchange_share(struct http_exchange *exchange);
 
 /* Nobody waits for the answer: its job is cancelled and its pipe aborted. Any thread. */
 void http_exchange_abandon(struct http_exchange *exchange);
+
+/* true for the first one who ends the waiting for its body: the request is theirs to answer. */
+DISSOLVE_MUST_USE bool http_exchange_claim(struct http_exchange *exchange);
+
+/*
+ * Its job is cancelled. An answer that has not begun is one of this status, 503 or 504; one that
+ * has is cut off. Any thread, as often as it likes; the first status counts.
+ */
+void http_exchange_stop(struct http_exchange *exchange, int status);
 
 /* The value of a Server-Timing header. */
 enum { HTTP_TIMING_TEXT = 160 };

@@ -44,8 +44,12 @@ void http_head_add(struct http_head *head, const char *name, const char *value)
              !keep("Accept", name, value, &head->accept) &&
              !keep("Accept-Encoding", name, value, &head->accept_encoding) &&
              !keep("If-None-Match", name, value, &head->if_none_match) &&
-             !keep("X-Request-Id", name, value, &head->request_id))
-        keep("Expect", name, value, &head->expect);
+             !keep("X-Request-Id", name, value, &head->request_id) &&
+             !keep("Authorization", name, value, &head->authorization) &&
+             !keep("Origin", name, value, &head->origin) &&
+             !keep("Expect", name, value, &head->expect) &&
+             strcasecmp(name, "X-Forwarded-For") == 0)
+        head->forwarded_for = value;
 }
 
 int http_head_check(const struct http_head *head, bool http_1_0, const char **detail)

@@ -15,6 +15,9 @@ struct http_head {
     const char *accept_encoding;
     const char *if_none_match;
     const char *request_id;
+    const char *authorization;
+    const char *origin;
+    const char *forwarded_for; /* of several the last one: the nearest proxy's */
     const char *transfer_encoding;
     const char *content_length;
     const char *expect;
@@ -23,7 +26,10 @@ struct http_head {
     bool malformed;
 };
 
-/* Adds one header; of several with the same name the first one counts. value may be NULL. */
+/*
+ * Adds one header; of several with the same name the first one counts, but for X-Forwarded-For the
+ * last one does. value may be NULL.
+ */
 void http_head_add(struct http_head *head, const char *name, const char *value);
 
 /*

@@ -2,11 +2,20 @@
 #include "judge.h"
 
 #include <string.h>
+#include <strings.h>
 
 void http_judge_refuse(struct http_exchange *exchange, int status, const char *detail)
 {
     exchange->refusal = status;
     exchange->refusal_detail = detail;
+}
+
+void http_judge_reject(struct http_exchange *exchange, enum http_rejection reason, int status,
+                       const char *detail)
+{
+    exchange->rejected = true;
+    exchange->rejection = reason;
+    http_judge_refuse(exchange, status, detail);
 }
 
 static void find_route(struct http_exchange *exchange, const char *method)
@@ -34,34 +43,69 @@ static void find_route(struct http_exchange *exchange, const char *method)
     exchange->route = NULL;
 }
 
-/* Of a request whose end is certain and whose target could be read. */
-static void judge_work(struct http_exchange *exchange, uint64_t size, bool draining, bool full)
+/* Keys guard the interface, /v1 and all below; the page, its contract and health stay open. */
+static bool is_guarded(const char *path)
 {
-    if (size != UINT64_MAX && size > api_service_limits(exchange->service)->max_body)
-        http_judge_refuse(exchange, 413, "The body is larger than the limit.");
-    else if (api_route_is_document(exchange->route))
-        return;
-    else if (draining)
-        http_judge_refuse(exchange, 503, "The service is shutting down.");
-    else if (full)
-        http_judge_refuse(exchange, 503, "The queue is full.");
+    return strncmp(path, "/v1", 3) == 0 && (path[3] == '\0' || path[3] == '/');
+}
+
+/* Of a request whose end is certain and whose route is known. */
+static void judge_work(struct http_exchange *exchange, const struct http_head *head,
+                       const struct http_rules *rules)
+{
+    uint64_t size = http_head_body_size(head);
+    bool work = !api_route_is_document(exchange->route);
+    if (rules->operators && !api_route_is_for_operators(exchange->route))
+        http_judge_refuse(exchange, 404, "There is nothing at this path for operators.");
+    else if (rules->keys != NULL && is_guarded(exchange->target.path) &&
+             !http_keys_accept(rules->keys, head->authorization))
+        http_judge_reject(exchange, HTTP_REJECTED_UNAUTHORIZED, 401,
+                          "A key is needed here: Authorization: Bearer KEY.");
+    else if (size != UINT64_MAX && size > api_service_limits(exchange->service)->max_body)
+        http_judge_reject(exchange, HTTP_REJECTED_TOO_LARGE, 413,
+                          "The body is larger than the limit.");
+    else if (work && rules->draining)
+        http_judge_reject(exchange, HTTP_REJECTED_DRAINING, 503, "The service is shutting down.");
+    else if (work && rules->full)
+        http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503, "The queue is full.");
+    else if (work && rules->crowded)
+        http_judge_reject(exchange, HTTP_REJECTED_CONNECTIONS_PER_ADDRESS, 503,
+                          "There are too many requests from this address.");
+}
+
+/* The origin that a page is told it may read the answer from, if it may. */
+static void judge_origin(struct http_exchange *exchange, const char *origin,
+                         const struct http_words *origins)
+{
+    exchange->origin_matters = true;
+    for (size_t i = 0; i < origins->count; i++) {
+        if (strcmp(origins->words[i], "*") == 0) {
+            exchange->allow_origin = "*";
+            exchange->origin_matters = false;
+        } else if (exchange->allow_origin == NULL && origin != NULL &&
+                   strcasecmp(origins->words[i], origin) == 0) {
+            exchange->allow_origin = origins->words[i];
+        }
+    }
 }
 
 void http_judge(struct http_exchange *exchange, const struct http_head *head, const char *method,
-                bool draining, bool full)
+                const struct http_rules *rules)
 {
     const char *detail;
     int status = http_head_check(head, exchange->http_1_0, &detail);
+    judge_origin(exchange, head->origin, rules->origins);
     if (status != 0) {
         exchange->close = true;
-        http_judge_refuse(exchange, status, detail);
+        http_judge_reject(exchange, HTTP_REJECTED_MALFORMED, status, detail);
     } else if (exchange->target_status == DISSOLVE_NO_MEMORY) {
-        http_judge_refuse(exchange, 503, "There is no memory for the request now.");
+        http_judge_reject(exchange, HTTP_REJECTED_NO_MEMORY, 503,
+                          "There is no memory for the request now.");
     } else if (exchange->target_status != DISSOLVE_OK) {
         http_judge_refuse(exchange, 400, "The request target is not a sound URL.");
     } else {
         find_route(exchange, method);
         if (exchange->route != NULL)
-            judge_work(exchange, http_head_body_size(head), draining, full);
+            judge_work(exchange, head, rules);
     }
 }

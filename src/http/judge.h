@@ -3,15 +3,28 @@
 #define HTTP_JUDGE_H
 
 #include "exchange.h"
+#include "keys.h"
+#include "words.h"
 
-/*
- * Finds the exchange's route, or its refusal, or that it is a preflight. Work is refused while the
- * door is draining or the queue is full.
- */
+/* What the head is judged by. */
+struct http_rules {
+    const struct http_keys *keys;     /* NULL: none is asked for */
+    const struct http_words *origins; /* whose pages may read answers; "*": everybody's */
+    bool operators;                   /* only what operators ask for is here */
+    bool draining;                    /* no more work is taken */
+    bool full;                        /* nor is it now */
+    bool crowded;                     /* the client has enough requests under way */
+};
+
+/* Finds the exchange's route, or its refusal, or that it is a preflight. */
 void http_judge(struct http_exchange *exchange, const struct http_head *head, const char *method,
-                bool draining, bool full);
+                const struct http_rules *rules);
 
 /* Refuses it with a 4xx or 5xx status; detail is static. */
 void http_judge_refuse(struct http_exchange *exchange, int status, const char *detail);
+
+/* The same, and what is counted under that reason. */
+void http_judge_reject(struct http_exchange *exchange, enum http_rejection reason, int status,
+                       const char *detail);
 
 #endif

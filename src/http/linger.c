@@ -1,6 +1,8 @@
 /* Reads and discards, on the watcher's thread. */
 #include "linger.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,7 +44,7 @@ void http_linger(struct http_watcher *watcher, int fd, uint64_t limit)
     struct http_watch watch = {.fd = leftover->fd,
                                .events = EPOLLIN,
                                .owned = true,
-                               .deadline = http_watcher_now() + PATIENCE_MS,
+                               .deadline = http_clock_now() + PATIENCE_MS,
                                .seen = discard,
                                .forgotten = free,
                                .context = leftover};

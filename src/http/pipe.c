@@ -1,6 +1,8 @@
 /* The bounded pipe: a ring in one block of memory, one mutex, one condition for the writer. */
 #include "pipe.h"
 
+#include "clock.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,6 +27,8 @@ struct http_pipe {
     bool complete;
     bool aborted;
     bool awaited;
+    int64_t waited; /* milliseconds of the writer's waits that are over */
+    int64_t waits_since; /* 0: it does not wait */
 };
 
 enum { FIRST_ALLOCATION = 4096 };
@@ -135,8 +139,11 @@ static void wait_for_room(struct http_pipe *pipe)
     pipe->open = true;
     unlock_and_wake(pipe);
     pthread_mutex_lock(&pipe->mutex);
+    pipe->waits_since = http_clock_now();
     while (!pipe->aborted && pipe->used > pipe->capacity / 2)
         pthread_cond_wait(&pipe->drained, &pipe->mutex);
+    pipe->waited += http_clock_now() - pipe->waits_since;
+    pipe->waits_since = 0;
 }
 
 bool http_pipe_write(struct http_pipe *pipe, const void *bytes, size_t size)
@@ -190,13 +197,37 @@ void http_pipe_end(struct http_pipe *pipe, bool complete)
     unlock_and_wake(pipe);
 }
 
-void http_pipe_abort(struct http_pipe *pipe)
+static void abort_locked(struct http_pipe *pipe)
 {
-    pthread_mutex_lock(&pipe->mutex);
     pipe->open = true;
     pipe->aborted = true;
     pthread_cond_signal(&pipe->drained);
+}
+
+void http_pipe_abort(struct http_pipe *pipe)
+{
+    pthread_mutex_lock(&pipe->mutex);
+    abort_locked(pipe);
     unlock_and_wake(pipe);
+}
+
+void http_pipe_abort_if_open(struct http_pipe *pipe)
+{
+    pthread_mutex_lock(&pipe->mutex);
+    if (pipe->open && !pipe->ended)
+        abort_locked(pipe);
+    unlock_and_wake(pipe);
+}
+
+struct http_pipe_progress http_pipe_progress(struct http_pipe *pipe, int64_t now)
+{
+    pthread_mutex_lock(&pipe->mutex);
+    struct http_pipe_progress progress = {.waited = pipe->waited, .ended = pipe->ended};
+    if (pipe->waits_since != 0 && now > pipe->waits_since)
+        progress.waiting = now - pipe->waits_since;
+    pthread_mutex_unlock(&pipe->mutex);
+    progress.waited += progress.waiting;
+    return progress;
 }
 
 bool http_pipe_await(struct http_pipe *pipe)

@@ -5,6 +5,7 @@
 #include <dissolve/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * One thread writes, one reads, any may abort. The pipe stays closed to its reader, so that the
@@ -47,6 +48,22 @@ void http_pipe_end(struct http_pipe *pipe, bool complete);
 
 /* Nobody reads any more: the writer's waits and writes return false, the reader sees BROKEN. */
 void http_pipe_abort(struct http_pipe *pipe);
+
+/*
+ * The same, if the pipe is open and has not ended: what is closed to its reader can still be
+ * answered otherwise, and what has ended needs nobody any more.
+ */
+void http_pipe_abort_if_open(struct http_pipe *pipe);
+
+/* How the writer fares: for how many milliseconds it has waited for its reader. */
+struct http_pipe_progress {
+    int64_t waited;
+    int64_t waiting; /* part of it: the wait that is not over yet, 0: it does not wait */
+    bool ended;
+};
+
+/* At that time, of http_clock_now(). Any thread. */
+struct http_pipe_progress http_pipe_progress(struct http_pipe *pipe, int64_t now);
 
 /*
  * Reader: asks to be notified, once, as soon as a read returns anything but EMPTY. false: it does

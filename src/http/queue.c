@@ -10,6 +10,7 @@ struct http_queue {
     pthread_cond_t changed;
     struct http_work *first;
     struct http_work **last;
+    size_t waiting;
     size_t unfinished; /* waiting or running */
     size_t capacity;   /* of both together */
     bool closed;
@@ -30,6 +31,7 @@ static void *serve(void *argument)
         queue->first = work->next;
         if (queue->first == NULL)
             queue->last = &queue->first;
+        queue->waiting--;
         pthread_mutex_unlock(&queue->mutex);
         work->run(work);
         pthread_mutex_lock(&queue->mutex);
@@ -71,6 +73,7 @@ bool http_queue_submit(struct http_queue *queue, struct http_work *work)
         work->next = NULL;
         *queue->last = work;
         queue->last = &work->next;
+        queue->waiting++;
         queue->unfinished++;
         pthread_cond_signal(&queue->changed);
     }
@@ -84,6 +87,14 @@ bool http_queue_full(struct http_queue *queue)
     bool full = refuses(queue);
     pthread_mutex_unlock(&queue->mutex);
     return full;
+}
+
+size_t http_queue_length(struct http_queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    size_t length = queue->waiting;
+    pthread_mutex_unlock(&queue->mutex);
+    return length;
 }
 
 void http_queue_close(struct http_queue *queue)

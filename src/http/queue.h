@@ -26,6 +26,9 @@ DISSOLVE_MUST_USE bool http_queue_submit(struct http_queue *queue, struct http_w
 /* Whether a submit would be refused right now. */
 bool http_queue_full(struct http_queue *queue);
 
+/* How many pieces of work wait for a thread. */
+size_t http_queue_length(struct http_queue *queue);
+
 /* Refuses further work and returns when all that was submitted has run. NULL is fine. */
 void http_queue_close(struct http_queue *queue);
 

@@ -5,9 +5,10 @@
 #include "exchange.h"
 
 /*
- * Sends the exchange's answer, which is complete, in its pipe and short; the connection is to be
- * closed afterwards. What the socket does not take at once is lost.
+ * Refuses the exchange in the middle of its body, when nothing of an answer has been sent; the
+ * connection is to be closed afterwards. What the socket does not take at once is lost. Any thread,
+ * the one that has claimed the exchange.
  */
-void http_raw_send(struct http_exchange *exchange, const char *reason, int fd);
+void http_raw_refuse(struct http_exchange *exchange, int status, const char *detail);
 
 #endif

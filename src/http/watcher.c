@@ -1,12 +1,13 @@
 /* The watching thread: one epoll set, and a table of watches found by id. */
 #include "watcher.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /*
@@ -36,13 +37,6 @@ struct http_watcher {
 
 enum { EVENTS_AT_ONCE = 64 };
 static const uint64_t BELL = 0; /* no watch has it: generations begin at 1 */
-
-int64_t http_watcher_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void forget(struct http_watcher *watcher, struct slot *slot)
 {
@@ -89,7 +83,7 @@ static void silence(struct http_watcher *watcher)
 /* Tells the watches whose deadline has passed; returns the milliseconds to the next, or -1. */
 static int expire(struct http_watcher *watcher)
 {
-    int64_t now = http_watcher_now();
+    int64_t now = http_clock_now();
     int64_t next = -1;
     for (uint32_t i = 0; watcher->timed > 0 && i < watcher->count; i++) {
         struct slot *slot = &watcher->slots[i];

@@ -18,14 +18,11 @@ struct http_watch {
     int fd;
     uint32_t events; /* of epoll */
     bool owned;
-    int64_t deadline; /* http_watcher_now() + milliseconds; 0: none */
+    int64_t deadline; /* http_clock_now() + milliseconds; 0: none */
     bool (*seen)(void *context, uint32_t events);
     void (*forgotten)(void *context);
     void *context;
 };
-
-/* Milliseconds on a clock that only goes forward. */
-int64_t http_watcher_now(void);
 
 /* NULL: it could not. */
 DISSOLVE_MUST_USE struct http_watcher *http_watcher_create(void);

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/clock.h"
 #include "http/watcher.h"
 
 struct witness {
@@ -121,7 +122,7 @@ static void a_deadline_passes(void **state)
     witness.keep = true;
     struct http_watcher *watcher = http_watcher_create();
     assert_non_null(watcher);
-    uint64_t id = add(watcher, &witness, http_watcher_now() + 1);
+    uint64_t id = add(watcher, &witness, http_clock_now() + 1);
     assert_int_not_equal(id, 0);
     sem_wait(&witness.called);
     http_watcher_remove(watcher, id); /* seen is not running any more */
@@ -139,7 +140,7 @@ static void hanging_up_reaches_all(void **state)
     assert_non_null(watcher);
     for (size_t i = 0; i < MANY; i++) {
         set_up(&witnesses[i]);
-        assert_int_not_equal(add(watcher, &witnesses[i], http_watcher_now() + 3600000), 0);
+        assert_int_not_equal(add(watcher, &witnesses[i], http_clock_now() + 3600000), 0);
     }
     http_watcher_hang_up(watcher);
     for (size_t i = 0; i < MANY; i++) {

@@ -1,0 +1,151 @@
+/* A list of connections under one mutex, and a timer that looks at them. */
+#include "connections.h"
+
+#include "clock.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* Timeouts are seconds; this is how late they may be told. */
+enum { TICK_MS = 100 };
+
+/*
+ * The mutex comes after the watcher's, under which check runs, and before those that check takes:
+ * a pipe's and the pool's.
+ */
+struct http_connections {
+    pthread_mutex_t mutex;
+    struct http_connection *first;
+    atomic_size_t count;
+    struct http_watcher *watcher;
+    void (*check)(void *context, struct http_connection *connection, int64_t now);
+    void *context;
+    int timer;
+    uint64_t watch;
+};
+
+/* It ticks only while there is somebody to look at. */
+static void set_timer(const struct http_connections *connections, bool on)
+{
+    const struct timespec pause = {.tv_nsec = on ? TICK_MS * 1000000L : 0};
+    const struct itimerspec times = {.it_interval = pause, .it_value = pause};
+    (void)timerfd_settime(connections->timer, 0, &times, NULL);
+}
+
+void http_connections_check(struct http_connections *connections, int64_t now)
+{
+    pthread_mutex_lock(&connections->mutex);
+    for (struct http_connection *at = connections->first; at != NULL; at = at->next)
+        connections->check(connections->context, at, now);
+    pthread_mutex_unlock(&connections->mutex);
+}
+
+static bool tick(void *context, uint32_t events)
+{
+    struct http_connections *connections = context;
+    uint64_t ticks;
+    (void)events;
+    if (read(connections->timer, &ticks, sizeof ticks) > 0)
+        http_connections_check(connections, http_clock_now());
+    return true;
+}
+
+struct http_connections *
+http_connections_create(struct http_watcher *watcher,
+                        void (*check)(void *context, struct http_connection *connection,
+                                      int64_t now),
+                        void *context)
+{
+    struct http_connections *connections = calloc(1, sizeof *connections);
+    if (connections == NULL)
+        return NULL;
+    pthread_mutex_init(&connections->mutex, NULL);
+    connections->watcher = watcher;
+    connections->check = check;
+    connections->context = context;
+    connections->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    struct http_watch watch = {
+        .fd = connections->timer, .events = EPOLLIN, .seen = tick, .context = connections};
+    if (connections->timer >= 0)
+        connections->watch = http_watcher_add(watcher, &watch);
+    if (connections->watch != 0)
+        return connections;
+    http_connections_destroy(connections);
+    return NULL;
+}
+
+void http_connections_destroy(struct http_connections *connections)
+{
+    if (connections == NULL)
+        return;
+    http_watcher_remove(connections->watcher, connections->watch);
+    if (connections->timer >= 0)
+        close(connections->timer);
+    pthread_mutex_destroy(&connections->mutex);
+    free(connections);
+}
+
+size_t http_connections_count(const struct http_connections *connections)
+{
+    return atomic_load(&connections->count);
+}
+
+struct http_connection *http_connections_enter(struct http_connections *connections, int fd,
+                                               const struct sockaddr *peer, socklen_t size,
+                                               int64_t until)
+{
+    struct http_connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return NULL;
+    connection->all = connections;
+    connection->fd = fd;
+    if (peer != NULL && size <= sizeof connection->peer.storage) {
+        memcpy(&connection->peer.storage, peer, size);
+        connection->peer.size = size;
+    }
+    http_connection_expect(connection, HTTP_WAIT_HEAD, until);
+    pthread_mutex_lock(&connections->mutex);
+    connection->next = connections->first;
+    if (connection->next != NULL)
+        connection->next->previous = connection;
+    connections->first = connection;
+    if (atomic_fetch_add(&connections->count, 1) == 0)
+        set_timer(connections, true);
+    pthread_mutex_unlock(&connections->mutex);
+    return connection;
+}
+
+void http_connections_leave(struct http_connection *connection)
+{
+    if (connection == NULL)
+        return;
+    struct http_connections *connections = connection->all;
+    pthread_mutex_lock(&connections->mutex);
+    if (connection->previous != NULL)
+        connection->previous->next = connection->next;
+    else
+        connections->first = connection->next;
+    if (connection->next != NULL)
+        connection->next->previous = connection->previous;
+    if (atomic_fetch_sub(&connections->count, 1) == 1)
+        set_timer(connections, false);
+    pthread_mutex_unlock(&connections->mutex);
+    free(connection);
+}
+
+void http_connection_attach(struct http_connection *connection, struct http_exchange *exchange)
+{
+    pthread_mutex_lock(&connection->all->mutex);
+    connection->exchange = exchange;
+    pthread_mutex_unlock(&connection->all->mutex);
+}
+
+void http_connection_expect(struct http_connection *connection, enum http_wait wait, int64_t until)
+{
+    atomic_store(&connection->until, until);
+    atomic_store(&connection->wait, wait);
+}

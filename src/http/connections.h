@@ -1,0 +1,66 @@
+/* Every connection that is open, and what each is given time for. */
+#ifndef HTTP_CONNECTIONS_H
+#define HTTP_CONNECTIONS_H
+
+#include "address.h"
+#include "watcher.h"
+#include <stdatomic.h>
+
+struct http_exchange;
+struct http_connections;
+
+/* What a connection is waited for. */
+enum http_wait {
+    HTTP_WAIT_HEAD, /* a request's, or its first byte */
+    HTTP_WAIT_NEXT, /* request: it has had one */
+    HTTP_WAIT_BODY,
+    HTTP_WAIT_WORK,   /* a job thread has the request */
+    HTTP_WAIT_READER, /* all of the answer is made */
+};
+
+struct http_connection {
+    struct http_connections *all;
+    struct http_connection *previous, *next;
+    int fd;
+    struct http_address peer;
+    bool counted;                   /* among its address's */
+    struct http_exchange *exchange; /* NULL between requests; changed by attach and detach */
+    atomic_int wait;
+    _Atomic int64_t until; /* http_clock_now() when patience ends; 0: never */
+};
+
+/*
+ * check(context, connection, now) is called on the watcher's thread for every connection, some ten
+ * times a second while there are any. Neither connection nor exchange goes away during the call,
+ * which must not call anything here. NULL: it could not.
+ */
+DISSOLVE_MUST_USE struct http_connections *
+http_connections_create(struct http_watcher *watcher,
+                        void (*check)(void *context, struct http_connection *connection,
+                                      int64_t now),
+                        void *context);
+
+/* No connection may be left. NULL is fine. */
+void http_connections_destroy(struct http_connections *connections);
+
+/* How many there are. */
+size_t http_connections_count(const struct http_connections *connections);
+
+/* Adds one, which waits for a head until then. NULL: no memory. */
+DISSOLVE_MUST_USE struct http_connection *
+http_connections_enter(struct http_connections *connections, int fd,
+                       const struct sockaddr *peer, socklen_t size, int64_t until);
+
+/* Removes and frees it, before its descriptor is closed. NULL is fine. */
+void http_connections_leave(struct http_connection *connection);
+
+/* From now on, or no longer, the exchange is the connection's. */
+void http_connection_attach(struct http_connection *connection, struct http_exchange *exchange);
+
+/* What it is waited for now, and until when. */
+void http_connection_expect(struct http_connection *connection, enum http_wait wait, int64_t until);
+
+/* Calls check for every connection, on this thread, as if it were that late. */
+void http_connections_check(struct http_connections *connections, int64_t now);
+
+#endif

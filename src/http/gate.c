@@ -1,0 +1,375 @@
+/* libmicrohttpd's callbacks, responses and daemons. */
+#include "gate.h"
+
+#include "listener.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * New connections come from our own listener by MHD_add_connection: MHD_quiesce_daemon and a
+ * socket thread may both remove the listening socket from the thread's epoll set, and the second
+ * one to do so ends the process (0.9.75, and 1.0.1 likewise).
+ *
+ * libmicrohttpd calls back without any of its locks held except for the response's, under which
+ * read_pipe runs; nothing else takes that one.
+ */
+struct http_gate {
+    struct http_gate_options options;
+    struct http_listener *listener; /* NULL: draining */
+    struct MHD_Daemon *daemon;
+    struct http_address address;
+    atomic_bool draining;
+};
+
+/*
+ * For the headers of request and answer, the reading of a body and one chunk of an answer. All of
+ * it is held while a connection is idle, and above 32 KiB libmicrohttpd maps and unmaps pages for
+ * every connection.
+ */
+enum { CONNECTION_MEMORY = 32 * 1024 };
+
+static const char ALLOWED_HEADERS[] =
+    "Accept, Authorization, Content-Type, If-None-Match, X-Request-Id";
+
+/* ---- Answers ---- */
+
+static bool add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+static bool add_cors(const struct http_exchange *exchange, struct MHD_Response *response)
+{
+    bool added = !exchange->origin_matters || add_header(response, "Vary", "Origin");
+    if (exchange->allow_origin == NULL)
+        return added;
+    added = added &&
+            add_header(response, "Access-Control-Allow-Origin", exchange->allow_origin) &&
+            add_header(response, "Access-Control-Expose-Headers", HTTP_EXPOSED_HEADERS);
+    if (exchange->preflight)
+        added = added &&
+                add_header(response, "Access-Control-Allow-Methods", exchange->allow) &&
+                add_header(response, "Access-Control-Allow-Headers", ALLOWED_HEADERS) &&
+                add_header(response, "Access-Control-Max-Age", "86400");
+    return added;
+}
+
+static bool add_headers(const struct http_exchange *exchange, struct MHD_Response *response)
+{
+    bool added = add_header(response, "X-Request-Id", exchange->id) &&
+                 add_cors(exchange, response) &&
+                 add_header(response, "X-Content-Type-Options", "nosniff");
+    for (size_t i = 0; added && i < exchange->header_count; i++)
+        added = add_header(response, exchange->headers[i].name, exchange->headers[i].value);
+    if (exchange->allow != NULL)
+        added = added && add_header(response, "Allow", exchange->allow);
+    if (exchange->status == 401)
+        added = added && add_header(response, "WWW-Authenticate", "Bearer realm=\"dissolved\"");
+    if (exchange->close || atomic_load(&exchange->gate->draining))
+        added = added && add_header(response, "Connection", "close");
+    return added;
+}
+
+/* Queues the response, whose status and headers the exchange has. response may be NULL. */
+static bool queue_response(struct http_exchange *exchange, struct MHD_Response *response)
+{
+    if (response == NULL)
+        return false;
+    bool queued =
+        add_headers(exchange, response) &&
+        MHD_queue_response(exchange->handle, (unsigned)exchange->status, response) == MHD_YES;
+    MHD_destroy_response(response);
+    exchange->stage = HTTP_ANSWERING;
+    if (queued)
+        exchange->sent_status = exchange->status;
+    return queued;
+}
+
+static ssize_t read_nothing(void *context, uint64_t position, char *bytes, size_t size)
+{
+    (void)context, (void)position, (void)bytes, (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static bool add_timing(struct http_exchange *exchange, struct MHD_Response *response)
+{
+    char timing[HTTP_TIMING_TEXT];
+    if (response == NULL || !exchange->computed)
+        return true;
+    http_exchange_print_timing(exchange, timing);
+    return add_header(response, "Server-Timing", timing);
+}
+
+/* An answer that is all there: it leaves with a Content-Length, together with its head. */
+static bool answer_whole(struct http_exchange *exchange, const void *bytes, size_t size)
+{
+    struct MHD_Response *response;
+    if (bytes == NULL && size > 0) /* to HEAD: only the size is known, and told */
+        response = MHD_create_response_from_callback(size, 1, read_nothing, NULL, NULL);
+    else /* the bytes stay where they are, the exchange outlives the response */
+        response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
+    if (!add_timing(exchange, response)) {
+        MHD_destroy_response(response);
+        return false;
+    }
+    exchange->bytes_out = exchange->head_only ? 0 : size;
+    return queue_response(exchange, response);
+}
+
+/*
+ * An answer that a client of HTTP/1.0 reads until the connection closes must not end in an orderly
+ * way if something is missing. Connecting to no address resets a connection.
+ */
+static void reset(const struct http_exchange *exchange)
+{
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    (void)!connect(exchange->fd, &nowhere, sizeof nowhere);
+}
+
+static ssize_t read_pipe(void *context, uint64_t position, char *bytes, size_t size)
+{
+    struct http_exchange *exchange = context;
+    char timing[HTTP_TIMING_TEXT];
+    size_t count;
+    (void)position;
+    switch (http_pipe_read(exchange->pipe, bytes, size, &count)) {
+    case HTTP_PIPE_DATA:
+        exchange->bytes_out += count;
+        return (ssize_t)count;
+    case HTTP_PIPE_EMPTY:
+        MHD_suspend_connection(exchange->handle);
+        if (!http_pipe_await(exchange->pipe))
+            MHD_resume_connection(exchange->handle);
+        return 0;
+    case HTTP_PIPE_COMPLETE:
+        http_exchange_print_timing(exchange, timing);
+        (void)MHD_add_response_footer(exchange->response, "Server-Timing", timing);
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    case HTTP_PIPE_BROKEN:
+        break;
+    }
+    if (exchange->http_1_0)
+        reset(exchange);
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* An answer that is still being made, or too long for the pipe. */
+static bool answer_in_chunks(struct http_exchange *exchange)
+{
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, read_pipe, exchange, NULL);
+    if (response == NULL)
+        return false;
+    exchange->response = response;
+    if (!exchange->http_1_0 && !add_header(response, "Trailer", "Server-Timing")) {
+        MHD_destroy_response(response);
+        return false;
+    }
+    return queue_response(exchange, response);
+}
+
+bool http_gate_answer(struct http_exchange *exchange)
+{
+    const void *bytes;
+    size_t size;
+    if (atomic_load(&exchange->gone))
+        return false;
+    if (http_pipe_whole(exchange->pipe, &bytes, &size))
+        return answer_whole(exchange, bytes, size);
+    return exchange->status != 0 && answer_in_chunks(exchange);
+}
+
+bool http_gate_answer_empty(struct http_exchange *exchange)
+{
+    return answer_whole(exchange, NULL, 0);
+}
+
+void http_gate_suspend(struct http_exchange *exchange)
+{
+    MHD_suspend_connection(exchange->handle);
+}
+
+void http_gate_resume(struct http_exchange *exchange)
+{
+    MHD_resume_connection(exchange->handle);
+}
+
+const char *http_gate_reason(int status)
+{
+    return MHD_get_reason_phrase_for((unsigned)status);
+}
+
+/* ---- libmicrohttpd's callbacks ---- */
+
+/* libmicrohttpd tells the address and not its size. */
+static socklen_t size_of(const struct sockaddr *peer)
+{
+    if (peer == NULL)
+        return 0;
+    switch (peer->sa_family) {
+    case AF_INET:
+        return sizeof(struct sockaddr_in);
+    case AF_INET6:
+        return sizeof(struct sockaddr_in6);
+    default:
+        return sizeof peer->sa_family;
+    }
+}
+
+static void notice(void *context, struct MHD_Connection *handle, void **connection,
+                   enum MHD_ConnectionNotificationCode code)
+{
+    const struct http_gate *gate = context;
+    const struct http_gate_handler *handler = &gate->options.handler;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        handler->disconnect(handler->context, *connection);
+        return;
+    }
+    const struct sockaddr *peer =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    int fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    *connection = handler->connect(handler->context, fd, peer, size_of(peer));
+    if (*connection == NULL)
+        shutdown(fd, SHUT_RDWR);
+}
+
+static void *begin(void *context, const char *target, struct MHD_Connection *handle)
+{
+    struct http_gate *gate = context;
+    const struct http_gate_handler *handler = &gate->options.handler;
+    struct http_connection *connection =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    if (connection == NULL)
+        return NULL;
+    struct http_exchange *exchange = handler->begin(handler->context, connection, target);
+    if (exchange != NULL) {
+        exchange->gate = gate;
+        exchange->handle = handle;
+    }
+    return exchange;
+}
+
+static enum MHD_Result add_to_head(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    http_head_add(context, name, value);
+    return MHD_YES;
+}
+
+static bool take_head(const struct http_gate_handler *handler, struct http_exchange *exchange,
+                      const char *method, const char *version)
+{
+    struct http_head head = {0};
+    exchange->stage = HTTP_RECEIVING;
+    exchange->head_only = strcmp(method, "HEAD") == 0;
+    exchange->http_1_0 = strcmp(version, "HTTP/1.0") == 0;
+    MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, add_to_head, &head);
+    return handler->take_head(handler->context, exchange, method, &head);
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *bytes,
+                              size_t *size, void **request)
+{
+    const struct http_gate *gate = context;
+    const struct http_gate_handler *handler = &gate->options.handler;
+    struct http_exchange *exchange = *request;
+    size_t count = *size;
+    bool go_on = true;
+    (void)connection, (void)url;
+    if (exchange == NULL)
+        return MHD_NO; /* no memory for it */
+    *size = 0;
+    if (exchange->stage == HTTP_NEW)
+        go_on = take_head(handler, exchange, method, version);
+    else if (exchange->stage == HTTP_RECEIVING && count > 0)
+        go_on = handler->take_body(handler->context, exchange, bytes, count);
+    else if (exchange->stage == HTTP_RECEIVING)
+        go_on = handler->take_end(handler->context, exchange);
+    else if (exchange->stage == HTTP_WORKING)
+        go_on = http_gate_answer(exchange);
+    return go_on ? MHD_YES : MHD_NO;
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **request,
+                      enum MHD_RequestTerminationCode reason)
+{
+    const struct http_gate *gate = context;
+    const struct http_gate_handler *handler = &gate->options.handler;
+    struct http_exchange *exchange = *request;
+    (void)connection;
+    *request = NULL;
+    if (exchange != NULL)
+        handler->finish(handler->context, exchange, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+}
+
+static void accepted(void *context, int fd, const struct http_address *peer)
+{
+    struct http_gate *gate = context;
+    if (MHD_add_connection(gate->daemon, fd, (const struct sockaddr *)&peer->storage,
+                           peer->size) != MHD_YES)
+        gate->options.turned_away(gate->options.handler.context);
+}
+
+/* ---- Opening and closing ---- */
+
+/* A pool of one thread is refused by libmicrohttpd, which calls that no pool. */
+static struct MHD_Daemon *start_daemon(struct http_gate *gate)
+{
+    const struct http_gate_options *options = &gate->options;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_USE_ITC,
+        0, NULL, NULL, handle, gate, MHD_OPTION_URI_LOG_CALLBACK, begin, gate,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, gate, MHD_OPTION_NOTIFY_CONNECTION, notice, gate,
+        MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
+        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_END);
+}
+
+struct http_gate *http_gate_open(const struct http_gate_options *options)
+{
+    struct http_gate *gate = calloc(1, sizeof *gate);
+    if (gate == NULL)
+        return NULL;
+    gate->options = *options;
+    gate->daemon = start_daemon(gate);
+    if (gate->daemon != NULL)
+        gate->listener = http_listener_open(options->listen, options->watcher, accepted, gate);
+    if (gate->listener == NULL) {
+        int reason = errno;
+        http_gate_close(gate);
+        errno = reason;
+        return NULL;
+    }
+    gate->address = *http_listener_address(gate->listener);
+    return gate;
+}
+
+const struct http_address *http_gate_address(const struct http_gate *gate)
+{
+    return &gate->address;
+}
+
+void http_gate_drain(struct http_gate *gate)
+{
+    http_listener_close(gate->listener);
+    gate->listener = NULL;
+    atomic_store(&gate->draining, true);
+}
+
+void http_gate_close(struct http_gate *gate)
+{
+    if (gate == NULL)
+        return;
+    http_listener_close(gate->listener);
+    if (gate->daemon != NULL)
+        MHD_stop_daemon(gate->daemon);
+    free(gate);
+}

@@ -1,0 +1,82 @@
+/* One look at one connection, some ten times a second. */
+#include "patience.h"
+
+#include "exchange.h"
+#include "raw.h"
+
+static void check_head(const struct http_patience *patience, struct http_connection *connection)
+{
+    bool idle = connection->exchange == NULL && atomic_load(&connection->wait) == HTTP_WAIT_NEXT;
+    if (!idle)
+        http_metrics_reject(patience->metrics, HTTP_REJECTED_TIMEOUT_HEADER);
+    atomic_store(&connection->until, 0);
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+static void refuse_body(const struct http_patience *patience, struct http_exchange *exchange,
+                        enum http_rejection reason, int status, const char *detail)
+{
+    if (!http_exchange_claim(exchange))
+        return;
+    http_metrics_reject(patience->metrics, reason);
+    http_raw_refuse(exchange, status, detail);
+    shutdown(exchange->fd, SHUT_RD); /* its socket thread sees an end, and closes it */
+}
+
+static void count_late(const struct http_patience *patience, struct http_exchange *exchange,
+                       enum http_rejection reason)
+{
+    if (!atomic_exchange(&exchange->late, true))
+        http_metrics_reject(patience->metrics, reason);
+}
+
+/*
+ * A reader who does not take half of what the pipe holds for as long as a connection may be idle
+ * has stopped to read.
+ */
+static void check_work(const struct http_patience *patience, struct http_exchange *exchange,
+                       int64_t now)
+{
+    const struct http_configuration *configuration = patience->configuration;
+    struct http_pipe_progress progress = http_pipe_progress(exchange->pipe, now);
+    if (progress.ended)
+        return;
+    if (atomic_load(&patience->stopping)) {
+        http_exchange_stop(exchange, 503);
+    } else if (progress.waiting > (int64_t)configuration->idle_timeout) {
+        count_late(patience, exchange, HTTP_REJECTED_TIMEOUT_READER);
+        http_exchange_abandon(exchange);
+        shutdown(exchange->fd, SHUT_RDWR);
+    } else if (now - exchange->work_since - progress.waited >
+               (int64_t)configuration->compute_timeout) {
+        count_late(patience, exchange, HTTP_REJECTED_TIMEOUT_COMPUTE);
+        http_exchange_stop(exchange, 504);
+    }
+}
+
+void http_patience_check(void *context, struct http_connection *connection, int64_t now)
+{
+    const struct http_patience *patience = context;
+    int64_t until = atomic_load(&connection->until);
+    bool late = until != 0 && now >= until;
+    switch ((enum http_wait)atomic_load(&connection->wait)) {
+    case HTTP_WAIT_HEAD:
+    case HTTP_WAIT_NEXT:
+        if (late)
+            check_head(patience, connection);
+        break;
+    case HTTP_WAIT_BODY:
+        if (atomic_load(&patience->stopping))
+            refuse_body(patience, connection->exchange, HTTP_REJECTED_DRAINING, 503,
+                        "The service is shutting down.");
+        else if (late)
+            refuse_body(patience, connection->exchange, HTTP_REJECTED_TIMEOUT_BODY, 408,
+                        "The body took too long to come.");
+        break;
+    case HTTP_WAIT_WORK:
+        check_work(patience, connection->exchange, now);
+        break;
+    case HTTP_WAIT_READER:
+        break;
+    }
+}

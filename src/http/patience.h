@@ -1,0 +1,23 @@
+/* Those who take too long: what becomes of their connections. */
+#ifndef HTTP_PATIENCE_H
+#define HTTP_PATIENCE_H
+
+#include "configuration.h"
+#include "connections.h"
+#include "metrics.h"
+
+struct http_patience {
+    const struct http_configuration *configuration; /* its timeouts */
+    struct http_metrics *metrics;
+    atomic_bool stopping; /* there is no time left for anybody */
+};
+
+/*
+ * For http_connections_create; context is the patience. Heads and bodies have their time, however
+ * slowly they come. A job has its time, in the queue and at work, without what it waits for its
+ * reader; then it is answered by 504, or cut off if its answer has begun. While stopping, bodies and
+ * jobs are answered by 503.
+ */
+void http_patience_check(void *context, struct http_connection *connection, int64_t now);
+
+#endif
