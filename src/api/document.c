@@ -18,6 +18,14 @@ struct api_document api_document_of(const char *media_type, const void *bytes, s
                                  .fingerprint = api_fingerprint(bytes, size)};
 }
 
+/* Of a page: it may load and ask nothing but this service, and nobody may frame it. */
+static const struct api_field OF_PAGES[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Referrer-Policy", "no-referrer"},
+};
+
 /* Whether an If-None-Match header names the tag, weakly compared, or any (RFC 9110, 13.1.2). */
 static bool names_etag(const char *header, const char *etag)
 {
@@ -37,6 +45,8 @@ bool api_document_send(struct api_call *call, const struct api_document *documen
         {"Content-Type", document->media_type},
         {"ETag", etag},
         {"Cache-Control", "no-cache"},
+        OF_PAGES[0],
+        OF_PAGES[1],
     };
     if (names_etag(call->request->if_none_match, etag)) {
         const struct api_field known[] = {
@@ -48,6 +58,7 @@ bool api_document_send(struct api_call *call, const struct api_document *documen
         return true;
     }
     call->compress = compress;
-    api_start(call, 200, headers, 3);
+    bool page = strncmp(document->media_type, "text/html", 9) == 0;
+    api_start(call, 200, headers, page ? 5 : 3);
     return api_write(call, document->bytes, document->size) == DISSOLVE_OK;
 }
