@@ -35,6 +35,7 @@ void api_service_set_metrics(struct api_service *service,
 
 /* What /readyz says; true after create. */
 void api_service_set_ready(struct api_service *service, bool ready);
+bool api_service_is_ready(const struct api_service *service);
 
 const struct api_limits *api_service_limits(const struct api_service *service);
 

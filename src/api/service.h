@@ -8,8 +8,6 @@
 DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_t elements,
                                       uint64_t steps, uint64_t extra, struct api_problem *problem);
 
-bool api_service_is_ready(const struct api_service *service);
-
 /* Sends the figures of the moment; as api_handler. */
 bool api_metrics_send(struct api_call *call, struct api_problem *problem);
 

@@ -74,6 +74,21 @@ static void first_value_counts(void **state)
     assert_string_equal(head.if_none_match, "\"e\"");
     assert_string_equal(head.expect, "100-continue");
     assert_null(head.request_id);
+    http_head_add(&head, "authorization", "Bearer a");
+    http_head_add(&head, "Authorization", "Bearer b");
+    http_head_add(&head, "origin", "https://a.example");
+    assert_string_equal(head.authorization, "Bearer a");
+    assert_string_equal(head.origin, "https://a.example");
+}
+
+/* Each proxy adds one behind what it was sent: the last one is the nearest proxy's. */
+static void the_last_forwarding_counts(void **state)
+{
+    (void)state;
+    struct http_head head = {0};
+    http_head_add(&head, "X-Forwarded-For", "10.0.0.1");
+    http_head_add(&head, "x-forwarded-for", "10.0.0.2, 10.0.0.3");
+    assert_string_equal(head.forwarded_for, "10.0.0.2, 10.0.0.3");
 }
 
 static void an_id_is_kept_if_it_is_sound(void **state)
@@ -106,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(framing_is_checked),
         cmocka_unit_test(first_value_counts),
+        cmocka_unit_test(the_last_forwarding_counts),
         cmocka_unit_test(an_id_is_kept_if_it_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 
+#include "http/clock.h"
 #include "http/pipe.h"
 
 enum { CAPACITY = 1000, MANY = 12347 };
@@ -250,6 +252,76 @@ static void counted_bytes_are_not_kept(void **state)
     tear_down(&fixture);
 }
 
+struct writer {
+    struct http_pipe *pipe;
+    bool written;
+};
+
+static void *write_too_much(void *argument)
+{
+    struct writer *writer = argument;
+    writer->written = write_range(writer->pipe, 0, 2 * CAPACITY);
+    http_pipe_end(writer->pipe, writer->written);
+    return NULL;
+}
+
+/* The writer waits for room until somebody reads, and that is told. */
+static void waiting_is_measured(void **state)
+{
+    struct fixture fixture;
+    pthread_t thread;
+    char bytes[2 * CAPACITY];
+    size_t count;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    struct writer writer = {.pipe = fixture.pipe};
+    assert_true(http_pipe_await(fixture.pipe));
+    assert_int_equal(http_pipe_progress(fixture.pipe, http_clock_now()).waiting, 0);
+    assert_int_equal(pthread_create(&thread, NULL, write_too_much, &writer), 0);
+    sem_wait(&fixture.notified); /* it is full, and the writer about to wait */
+    int64_t later = http_clock_now() + 3600 * 1000;
+    while (http_pipe_progress(fixture.pipe, later).waiting == 0)
+        sched_yield();
+    struct http_pipe_progress progress = http_pipe_progress(fixture.pipe, later);
+    assert_in_range(progress.waiting, 3600 * 1000 - 60 * 1000, 3600 * 1000 + 60 * 1000);
+    assert_int_equal(progress.waited, progress.waiting);
+    assert_false(progress.ended);
+    while (http_pipe_read(fixture.pipe, bytes, sizeof bytes, &count) != HTTP_PIPE_COMPLETE)
+        sched_yield();
+    pthread_join(thread, NULL);
+    assert_true(writer.written);
+    progress = http_pipe_progress(fixture.pipe, later);
+    assert_int_equal(progress.waiting, 0);
+    assert_in_range(progress.waited, 0, 60 * 1000);
+    assert_true(progress.ended);
+    tear_down(&fixture);
+}
+
+/* What is closed can be answered otherwise, what has ended needs nobody; only between it aborts. */
+static void aborts_only_while_open(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(write_range(fixture.pipe, 0, 10));
+    http_pipe_abort_if_open(fixture.pipe);
+    assert_true(http_pipe_restart(fixture.pipe));
+    assert_true(write_range(fixture.pipe, 0, 10));
+    http_pipe_flush(fixture.pipe);
+    http_pipe_abort_if_open(fixture.pipe);
+    assert_false(write_range(fixture.pipe, 10, 20));
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
+    tear_down(&fixture);
+
+    set_up(&fixture, CAPACITY);
+    assert_true(write_range(fixture.pipe, 0, 1));
+    http_pipe_end(fixture.pipe, true);
+    http_pipe_abort_if_open(fixture.pipe);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +334,8 @@ int main(void)
         cmocka_unit_test(flush_opens_early),
         cmocka_unit_test(restart_only_while_closed),
         cmocka_unit_test(counted_bytes_are_not_kept),
+        cmocka_unit_test(waiting_is_measured),
+        cmocka_unit_test(aborts_only_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,8 @@ static void arguments_without_memory(void **state)
 static void routes_are_found(void **state)
 {
     static const char *const documents[] = {"/v1",      "/sample.png", "/openapi.yaml",
-                                            "/healthz", "/readyz",     "/"};
+                                            "/healthz", "/readyz",     "/metrics",
+                                            "/"};
     static const char *const posts[] = {"/v1/images/frames", "/v1/images/histograms",
                                         "/v1/samples/frames", "/v1/samples/histograms"};
     const struct api_route *route, *same;
@@ -210,7 +211,7 @@ static void routes_are_found(void **state)
     }
     assert_int_equal(api_find_route("HEAD", "/v1/schedule", &route, &allow), API_MATCH);
     assert_false(api_route_is_document(route));
-    static const char *const none[] = {"", "/v1/", "/V1", "/v1/images", "/v2", "//", "/metrics"};
+    static const char *const none[] = {"", "/v1/", "/V1", "/v1/images", "/v2", "//", "/metrics/"};
     for (size_t i = 0; i < COUNT(none); i++)
         assert_int_equal(api_find_route("GET", none[i], &route, &allow), API_NO_SUCH_PATH);
 }
@@ -224,7 +225,15 @@ static void every_route_has_a_name(void **state)
     (void)state;
     for (; api_route_name(count, &name); count++)
         assert_int_equal(api_find_route(name.name, name.value, &route, &allow), API_MATCH);
-    assert_int_equal(count, 11);
+    assert_int_equal(count, 12);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(api_route_name(i, &name));
+        assert_string_equal(api_route_path(i), name.value);
+        assert_int_equal(api_find_route(name.name, name.value, &route, &allow), API_MATCH);
+        assert_int_equal(api_route_index(route), i);
+    }
+    assert_null(api_route_path(count));
+    assert_int_equal(api_route_index(NULL), count);
 }
 
 int main(void)

@@ -53,12 +53,15 @@ static void runs_in_order_and_refuses_when_full(void **state)
         assert_true(http_queue_submit(queue, &pieces[i].work));
     }
     assert_true(http_queue_full(queue));
+    assert_int_equal(http_queue_length(queue), WAITING);
     assert_false(http_queue_submit(queue, &pieces[WAITING + 1].work));
+    assert_int_equal(http_queue_length(queue), WAITING);
 
     sem_post(&gate);
     http_queue_close(queue);
     for (size_t i = 0; i <= WAITING; i++)
         assert_int_equal(pieces[i].turn, i + 1);
+    assert_int_equal(http_queue_length(queue), 0);
     assert_int_equal(pieces[WAITING + 1].turn, 0);
     assert_true(http_queue_full(queue));
     assert_false(http_queue_submit(queue, &pieces[0].work));
