@@ -143,13 +143,18 @@ int main(int argc, char *argv[])
     int status = http_configuration_read(argc, argv, getenv, stdout, stderr, &configuration);
     if (status != HTTP_CONFIGURATION_READ)
         return status;
-    if (configuration.healthcheck)
-        return http_healthcheck(&configuration.listen) ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *isa;
-    if (dissolve_isa(&isa) != DISSOLVE_OK) {
+    if (configuration.healthcheck) {
+        const struct http_address *address =
+            configuration.has_admin_listen ? &configuration.admin_listen : &configuration.listen;
+        status = http_healthcheck(address) ? EXIT_SUCCESS : EXIT_FAILURE;
+    } else if (dissolve_isa(&isa) != DISSOLVE_OK) {
         fprintf(stderr, "dissolved: DISSOLVE_ISA: this build and processor have no \"%s\"\n",
                 getenv("DISSOLVE_ISA"));
-        return 2;
+        status = 2;
+    } else {
+        status = run(&configuration, isa);
     }
-    return run(&configuration, isa);
+    http_configuration_free(&configuration);
+    return status;
 }
