@@ -200,7 +200,10 @@ static int run(const struct http_configuration *configuration, const char *isa)
 static int start_or_ask(const struct http_configuration *configuration)
 {
     if (configuration->healthcheck)
-        return http_healthcheck(&configuration->listen) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return http_healthcheck(configuration->has_admin_listen ? &configuration->admin_listen
+                                                                : &configuration->listen)
+                   ? EXIT_SUCCESS
+                   : EXIT_FAILURE;
     const char *isa;
     if (dissolve_isa(&isa) != DISSOLVE_OK) {
         fprintf(stderr, "dissolved: DISSOLVE_ISA: this build and processor have no \"%s\"\n",
@@ -214,8 +217,9 @@ int main(int argc, char *argv[])
 {
     struct http_configuration configuration;
     int status = http_configuration_read(argc, argv, getenv, stdout, stderr, &configuration);
-    if (status == HTTP_CONFIGURATION_READ)
-        status = start_or_ask(&configuration);
+    if (status != HTTP_CONFIGURATION_READ)
+        return status;
+    status = start_or_ask(&configuration);
     http_configuration_free(&configuration);
     return status;
 }

@@ -4,7 +4,8 @@
 
 #include "address.h"
 
-/* true: GET /healthz at the address was answered with 200, within a few seconds. */
+/* true: GET /healthz at the address, an admin listener's if there is one, was answered with 200,
+ * within a few seconds. */
 DISSOLVE_MUST_USE bool http_healthcheck(const struct http_address *listen);
 
 #endif

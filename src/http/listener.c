@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct http_listener {
@@ -17,6 +18,9 @@ struct http_listener {
     uint64_t watch;
     int fd;
     int spare;
+    bool named; /* a Unix socket, whose file is the one below */
+    dev_t device;
+    ino_t inode;
 };
 
 enum { ACCEPTS_AT_ONCE = 64 };
@@ -54,25 +58,89 @@ static bool accept_waiting(void *context, uint32_t events)
     return true;
 }
 
+/* For errno: EADDRINUSE, unless the path is a socket that nobody listens on any more. */
+static int why_in_use(const struct http_address *address)
+{
+    struct stat file;
+    if (lstat(http_address_path(address), &file) != 0)
+        return errno;
+    if (!S_ISSOCK(file.st_mode))
+        return ENOTSOCK;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    bool refused = connect(fd, (const struct sockaddr *)&address->storage, address->size) != 0 &&
+                   errno == ECONNREFUSED;
+    close(fd);
+    return refused ? 0 : EADDRINUSE;
+}
+
+/*
+ * A process that was killed leaves its socket's file, which is replaced. The file's mode is the
+ * socket's at the time of binding, less the umask: 0777, unless it is told otherwise before.
+ */
+static bool bind_path(int fd, const struct http_address *address)
+{
+    const struct sockaddr *name = (const struct sockaddr *)&address->storage;
+    if (fchmod(fd, 0666) != 0)
+        return false;
+    if (bind(fd, name, address->size) == 0)
+        return true;
+    if (errno != EADDRINUSE)
+        return false;
+    errno = why_in_use(address);
+    return errno == 0 && unlink(http_address_path(address)) == 0 &&
+           bind(fd, name, address->size) == 0;
+}
+
+static bool bind_port(int fd, const struct http_address *address)
+{
+    int on = 1;
+    int off = 0;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        (address->storage.ss_family == AF_INET6 &&
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0))
+        return false;
+    return bind(fd, (const struct sockaddr *)&address->storage, address->size) == 0;
+}
+
 static int open_socket(const struct http_address *address)
 {
     int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    int on = 1;
-    int off = 0;
-    bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0;
-    if (address->storage.ss_family == AF_INET6)
-        ok = ok && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0;
-    ok = ok && bind(fd, (const struct sockaddr *)&address->storage, address->size) == 0 &&
-         listen(fd, SOMAXCONN) == 0;
-    if (!ok) {
+    bool named = http_address_path(address) != NULL;
+    if (!(named ? bind_path(fd, address) : bind_port(fd, address))) {
         int reason = errno;
         close(fd);
         errno = reason;
         return -1;
     }
     return fd;
+}
+
+/* So that closing removes the file that was made here, and not another's. */
+static bool note_file(struct http_listener *listener, const struct http_address *address)
+{
+    struct stat file;
+    const char *path = http_address_path(address);
+    if (path == NULL)
+        return true;
+    if (lstat(path, &file) != 0)
+        return false;
+    listener->named = true;
+    listener->device = file.st_dev;
+    listener->inode = file.st_ino;
+    return true;
+}
+
+static void remove_file(const struct http_listener *listener)
+{
+    struct stat file;
+    const char *path = http_address_path(&listener->address);
+    if (listener->named && lstat(path, &file) == 0 && file.st_dev == listener->device &&
+        file.st_ino == listener->inode)
+        (void)!unlink(path);
 }
 
 struct http_listener *
@@ -85,11 +153,12 @@ http_listener_open(const struct http_address *address, struct http_watcher *watc
         return NULL;
     *listener = (struct http_listener){
         .watcher = watcher, .accepted = accepted, .context = context, .spare = -1};
-    listener->address.size = sizeof listener->address.storage;
+    listener->address = *address;
     listener->fd = open_socket(address);
-    if (listener->fd < 0)
+    if (listener->fd < 0 || !note_file(listener, address) || listen(listener->fd, SOMAXCONN) != 0)
         goto failed;
     listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    listener->address.size = sizeof listener->address.storage;
     if (getsockname(listener->fd, (struct sockaddr *)&listener->address.storage,
                     &listener->address.size) != 0)
         goto failed;
@@ -115,6 +184,7 @@ void http_listener_close(struct http_listener *listener)
     if (listener == NULL)
         return;
     http_watcher_remove(listener->watcher, listener->watch);
+    remove_file(listener);
     if (listener->fd >= 0)
         close(listener->fd);
     if (listener->spare >= 0)

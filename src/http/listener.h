@@ -9,7 +9,9 @@ struct http_listener;
 
 /*
  * Listens on the address; each new connection is given to accepted, on the watcher's thread, which
- * then owns it. NULL: the system refused, errno says why.
+ * then owns it. The file of a Unix socket has the mode 0666 less the umask; one that nobody listens
+ * on is replaced. NULL: the system refused, errno says why (EADDRINUSE: somebody listens there;
+ * ENOTSOCK: the path is something else).
  */
 DISSOLVE_MUST_USE struct http_listener *
 http_listener_open(const struct http_address *address, struct http_watcher *watcher,
@@ -19,7 +21,8 @@ http_listener_open(const struct http_address *address, struct http_watcher *watc
 /* Where it listens: with the port that the system picked, if port 0 was asked for. */
 const struct http_address *http_listener_address(const struct http_listener *listener);
 
-/* Stops listening; accepted is not called any more when this returns. NULL is fine. */
+/* Stops listening, and removes the file of a Unix socket; accepted is not called any more when this
+ * returns. NULL is fine. */
 void http_listener_close(struct http_listener *listener);
 
 #endif

@@ -32,7 +32,7 @@ ENGINE_SYSTEM = {"pthread.h", "sched.h", "unistd.h", "immintrin.h", "arm_neon.h"
 # The operating system, for the rooms that talk to it.
 SYSTEM = ENGINE_SYSTEM | {
     "arpa/inet.h", "fcntl.h", "getopt.h", "malloc.h", "netdb.h", "netinet/in.h", "netinet/tcp.h",
-    "poll.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "sys/ioctl.h", "sys/random.h",
+    "poll.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "search.h", "sys/ioctl.h", "sys/random.h",
     "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h", "sys/time.h", "sys/timerfd.h",
     "sys/types.h", "sys/uio.h", "sys/un.h", "sys/wait.h", "syslog.h",
 }

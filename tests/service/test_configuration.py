@@ -18,7 +18,13 @@ from server import Server, run_to_end
     ("queue", "long"), ("queue", "-1"), ("queue", ""),
     ("max-body", "x"), ("max-body", "-5"), ("max-body", ""), ("max-pixels", "x"),
     ("max-pixels", "-1"), ("max-work", "x"), ("max-work", "-1"),
-    ("max-work", "99999999999999999999999")])
+    ("max-work", "99999999999999999999999"),
+    ("admin-listen", "9090"), ("admin-listen", "unix:"), ("max-connections", "0"),
+    ("max-connections-per-address", "-1"), ("idle-timeout", "0.5"), ("header-timeout", "0"),
+    ("body-timeout", "1d"), ("compute-timeout", "25h"), ("drain-timeout", "-1"),
+    ("drain-delay", "soon"), ("cors-origins", "example.org"), ("cors-origins", "https://a/b"),
+    ("trusted-proxies", "10.0.0.0/33"), ("trusted-proxies", "proxy"), ("log-format", "xml"),
+    ("log-level", "loud")])
 def test_a_bad_value_ends_the_start_and_names_the_setting(name, value):
     listen = () if name == "listen" else ("--listen", "127.0.0.1:0")
     flag = run_to_end(*listen, "--" + name, value)
@@ -38,6 +44,44 @@ def test_an_argument_that_does_not_exist_or_lacks_its_value_is_named(arguments):
     ended = run_to_end(*arguments, DISSOLVED_LISTEN="127.0.0.1:0")
     assert ended.returncode == 2
     assert arguments[0].lstrip("-") in ended.stderr
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["--api-keys", "s3cret"], "--api-keys"), (["--api-keys=s3cret-one,s3cret two"], "--api-keys"),
+    (["--api-keys="], "--api-keys"), (["--api-keys=s3cret-one", "s3cret-two"], "unknown command"),
+    (["--api-keys-file=s3cret-one"], "--api-keys-file"), (["--api-key=s3cret-one"], "--api-key:")])
+def test_a_bad_key_is_not_shown(arguments, told):
+    ended = run_to_end(*arguments, DISSOLVED_LISTEN="127.0.0.1:0")
+    assert ended.returncode == 2
+    assert told in ended.stderr and "s3cret" not in ended.stderr
+
+
+def test_a_bad_line_in_a_file_of_keys_is_told_by_its_number(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_bytes(b"# ours\r\ns3cret-one\r\ns3cret two\r\n")
+    ended = run_to_end("--listen", "127.0.0.1:0", DISSOLVED_API_KEYS_FILE=str(keys))
+    assert ended.returncode == 2
+    assert "DISSOLVED_API_KEYS_FILE" in ended.stderr and "line 3" in ended.stderr
+    assert "s3cret" not in ended.stderr
+
+
+def test_no_sandbox_takes_no_value_as_a_flag_and_one_as_a_variable():
+    flag = run_to_end("--no-sandbox=1", DISSOLVED_LISTEN="127.0.0.1:0")
+    assert flag.returncode == 2 and "--no-sandbox" in flag.stderr
+    variable = run_to_end(DISSOLVED_LISTEN="127.0.0.1:0", DISSOLVED_NO_SANDBOX="maybe")
+    assert variable.returncode == 2 and "DISSOLVED_NO_SANDBOX" in variable.stderr
+
+
+def test_the_help_names_every_setting_in_lines_that_fit():
+    help_ = run_to_end("--help")
+    assert help_.returncode == 0 and help_.stderr == ""
+    for name in ("listen", "admin-listen", "threads", "max-body", "max-pixels", "max-work", "queue",
+                 "max-connections", "max-connections-per-address", "idle-timeout",
+                 "header-timeout", "body-timeout", "compute-timeout", "drain-timeout",
+                 "drain-delay", "cors-origins", "api-keys", "api-keys-file", "trusted-proxies",
+                 "log-format", "log-level", "no-sandbox"):
+        assert f"  --{name} " in help_.stdout
+    assert max(map(len, help_.stdout.splitlines())) <= 100
 
 
 def test_the_environment_sets_what_flags_set(start_server):

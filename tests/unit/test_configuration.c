@@ -1,58 +1,13 @@
-/* Settings from flags and the environment, and addresses. */
+/* Settings from flags and the environment: numbers, times, words, and what is said of bad ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "http/configuration.h"
-
-/* The environment of one test: name, value, ..., NULL. */
-static char *const *variables;
-
-static char *environment(const char *name)
-{
-    for (char *const *pair = variables; pair != NULL && *pair != NULL; pair += 2) {
-        if (strcmp(pair[0], name) == 0)
-            return pair[1];
-    }
-    return NULL;
-}
-
-struct result {
-    int status;
-    char *out;
-    char *err;
-    struct http_configuration configuration;
-};
-
-static struct result read_settings(char *const environ_pairs[], char *const arguments[])
-{
-    struct result result;
-    size_t size;
-    int count = 0;
-    while (arguments[count] != NULL)
-        count++;
-    variables = environ_pairs;
-    FILE *out = open_memstream(&result.out, &size);
-    FILE *err = open_memstream(&result.err, &size);
-    assert_non_null(out);
-    assert_non_null(err);
-    result.status =
-        http_configuration_read(count, arguments, environment, out, err, &result.configuration);
-    fclose(out);
-    fclose(err);
-    return result;
-}
-
-static void forget(struct result *result)
-{
-    free(result->out);
-    free(result->err);
-}
+#include "settings.h"
 
 static void check_address(const struct http_address *address, const char *expected)
 {
@@ -73,6 +28,23 @@ static void defaults(void **state)
     assert_int_equal(result.configuration.max_pixels, 40000000);
     assert_int_equal(result.configuration.max_work, 100000000000);
     assert_int_equal(result.configuration.queue, 64);
+    assert_false(result.configuration.has_admin_listen);
+    assert_int_equal(result.configuration.max_connections, 16384);
+    assert_int_equal(result.configuration.max_connections_per_address, 0);
+    assert_int_equal(result.configuration.idle_timeout, 60000);
+    assert_int_equal(result.configuration.header_timeout, 15000);
+    assert_int_equal(result.configuration.body_timeout, 300000);
+    assert_int_equal(result.configuration.compute_timeout, 300000);
+    assert_int_equal(result.configuration.drain_timeout, 30000);
+    assert_int_equal(result.configuration.drain_delay, 0);
+    assert_int_equal(result.configuration.cors_origins.count, 1);
+    assert_string_equal(result.configuration.cors_origins.words[0], "*");
+    assert_int_equal(result.configuration.api_keys.count, 0);
+    assert_int_equal(result.configuration.trusted_proxies.count, 0);
+    assert_false(result.configuration.trusted_proxies.unix_peers);
+    assert_int_equal(result.configuration.log_format, HTTP_LOG_JSON);
+    assert_int_equal(result.configuration.log_level, HTTP_LOG_INFO);
+    assert_true(result.configuration.sandbox);
     assert_string_equal(result.err, "");
     forget(&result);
 }
@@ -142,6 +114,39 @@ static void bad_values_name_the_setting(void **state)
         {"--listen=::1:80", "--listen"},
         {"--listen=[::1]", "--listen"},
         {"--listen=[1.2.3.4]:80", "--listen"},
+        {"--listen=unix:", "--listen"},
+        {"--admin-listen=9090", "--admin-listen"},
+        {"--max-connections=0", "--max-connections:"},
+        {"--max-connections=1025k", "--max-connections:"},
+        {"--max-connections-per-address=-1", "--max-connections-per-address"},
+        {"--idle-timeout=999ms", "--idle-timeout"},
+        {"--idle-timeout=0.9999", "--idle-timeout"},
+        {"--idle-timeout=24.000001h", "--idle-timeout"},
+        {"--idle-timeout=25h", "--idle-timeout"},
+        {"--idle-timeout=18446744073709551615h", "--idle-timeout"},
+        {"--idle-timeout=99999999999999999999", "--idle-timeout"},
+        {"--header-timeout=0", "--header-timeout"},
+        {"--header-timeout=0.9ms", "--header-timeout"},
+        {"--header-timeout=", "--header-timeout"},
+        {"--header-timeout=.5", "--header-timeout"},
+        {"--header-timeout=5.", "--header-timeout"},
+        {"--header-timeout=5.s", "--header-timeout"},
+        {"--header-timeout=1.0000000001", "--header-timeout"},
+        {"--header-timeout=1e3", "--header-timeout"},
+        {"--header-timeout=1 s", "--header-timeout"},
+        {"--header-timeout=1S", "--header-timeout"},
+        {"--header-timeout=1d", "--header-timeout"},
+        {"--header-timeout=-1", "--header-timeout"},
+        {"--body-timeout=0s", "--body-timeout"},
+        {"--compute-timeout=0ms", "--compute-timeout"},
+        {"--drain-timeout=soon", "--drain-timeout"},
+        {"--drain-delay=24h1", "--drain-delay"},
+        {"--log-format=xml", "--log-format"},
+        {"--log-format=", "--log-format"},
+        {"--log-level=INFO", "--log-level"},
+        {"--log-level=warn", "--log-level"},
+        {"--no-sandbox=1", "--no-sandbox"},
+        {"--sandbox", "unknown flag"},
         {"--que=1", "unknown flag"},
         {"--queues=1", "unknown flag"},
         {"-h", "unknown command"},
@@ -149,8 +154,7 @@ static void bad_values_name_the_setting(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        char *const arguments[] = {(char *)"dissolved", (char *)bad[i].argument, NULL};
-        struct result result = read_settings(NULL, arguments);
+        struct result result = read_flag(bad[i].argument);
         assert_int_equal(result.status, 2);
         assert_non_null(strstr(result.err, bad[i].named));
         forget(&result);
@@ -174,7 +178,10 @@ static void help_and_version(void **state)
     struct result result = read_settings(NULL, help);
     assert_int_equal(result.status, 0);
     assert_non_null(strstr(result.out, "DISSOLVED_MAX_PIXELS"));
+    assert_non_null(strstr(result.out, "--max-connections-per-address"));
     assert_string_equal(result.err, "");
+    for (const char *line = result.out; *line != '\0'; line += strcspn(line, "\n") + 1)
+        assert_in_range(strcspn(line, "\n"), 0, 100);
     forget(&result);
     char *const version[] = {(char *)"dissolved", (char *)"--version", NULL};
     result = read_settings(NULL, version);
@@ -183,20 +190,113 @@ static void help_and_version(void **state)
     forget(&result);
 }
 
-static void loopback_of_every_address(void **state)
+/* Milliseconds, exactly. */
+static void times(void **state)
 {
-    static const char *const pairs[][2] = {
-        {"0.0.0.0:80", "127.0.0.1:80"},       {"[::]:80", "[::1]:80"},
-        {"10.1.2.3:65535", "10.1.2.3:65535"}, {"[fe80::1]:1", "[fe80::1]:1"},
-        {"localhost:0", "127.0.0.1:0"},
+    static const struct {
+        const char *argument;
+        uint64_t expected;
+    } pairs[] = {
+        {"--header-timeout=1ms", 1},
+        {"--header-timeout=1.999ms", 1},
+        {"--header-timeout=2", 2000},
+        {"--header-timeout=0.5", 500},
+        {"--header-timeout=0.001s", 1},
+        {"--header-timeout=0.123456789h", 444444},
+        {"--header-timeout=1.5m", 90000},
+        {"--header-timeout=24h", 86400000},
+        {"--header-timeout=86400.0009", 86400000},
+        {"--header-timeout=007s", 7000},
     };
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        struct http_address address;
-        assert_true(http_address_parse(pairs[i][0], &address));
-        http_address_to_loopback(&address);
-        check_address(&address, pairs[i][1]);
+        struct result result = read_flag(pairs[i].argument);
+        assert_int_equal(result.status, HTTP_CONFIGURATION_READ);
+        assert_int_equal(result.configuration.header_timeout, pairs[i].expected);
+        forget(&result);
     }
+}
+
+static void the_drain_may_take_no_time(void **state)
+{
+    char *const arguments[] = {(char *)"dissolved", (char *)"--drain-timeout=0",
+                               (char *)"--drain-delay=0ms", NULL};
+    (void)state;
+    struct result result = read_settings(NULL, arguments);
+    assert_int_equal(result.status, HTTP_CONFIGURATION_READ);
+    assert_int_equal(result.configuration.drain_timeout, 0);
+    assert_int_equal(result.configuration.drain_delay, 0);
+    forget(&result);
+}
+
+static void words_of_the_log(void **state)
+{
+    static const char *const levels[] = {"error", "warning", "info", "debug"};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char *const pairs[] = {(char *)"DISSOLVED_LOG_LEVEL", (char *)levels[i],
+                               (char *)"DISSOLVED_LOG_FORMAT",
+                               (char *)(i % 2 == 0 ? "json" : "text"), NULL};
+        struct result result = read_settings(pairs, (char *const[]){(char *)"dissolved", NULL});
+        assert_int_equal(result.status, HTTP_CONFIGURATION_READ);
+        assert_int_equal(result.configuration.log_level, i);
+        assert_int_equal(result.configuration.log_format, i % 2);
+        forget(&result);
+    }
+}
+
+static void the_sandbox_is_a_switch(void **state)
+{
+    static const struct {
+        const char *value;
+        int status;
+        bool sandbox;
+    } cases[] = {
+        {"1", HTTP_CONFIGURATION_READ, false},
+        {"true", HTTP_CONFIGURATION_READ, false},
+        {"yes", HTTP_CONFIGURATION_READ, false},
+        {"0", HTTP_CONFIGURATION_READ, true},
+        {"false", HTTP_CONFIGURATION_READ, true},
+        {"no", HTTP_CONFIGURATION_READ, true},
+        {"", HTTP_CONFIGURATION_READ, true},
+        {"2", 2, false},
+        {"on", 2, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *const pairs[] = {(char *)"DISSOLVED_NO_SANDBOX", (char *)cases[i].value, NULL};
+        struct result result = read_settings(pairs, (char *const[]){(char *)"dissolved", NULL});
+        assert_int_equal(result.status, cases[i].status);
+        if (cases[i].status == 2)
+            assert_non_null(strstr(result.err, "DISSOLVED_NO_SANDBOX"));
+        else
+            assert_int_equal(result.configuration.sandbox, cases[i].sandbox);
+        forget(&result);
+    }
+    /* The flag takes no value: what follows is another argument. */
+    char *const arguments[] = {(char *)"dissolved", (char *)"--no-sandbox", (char *)"--queue",
+                               (char *)"5", NULL};
+    struct result result = read_settings(NULL, arguments);
+    assert_int_equal(result.status, HTTP_CONFIGURATION_READ);
+    assert_false(result.configuration.sandbox);
+    assert_int_equal(result.configuration.queue, 5);
+    forget(&result);
+}
+
+static void an_admin_address_is_had_or_not(void **state)
+{
+    char *const pairs[] = {(char *)"DISSOLVED_ADMIN_LISTEN", (char *)"unix:/run/admin.sock", NULL};
+    (void)state;
+    struct result result = read_settings(pairs, (char *const[]){(char *)"dissolved", NULL});
+    assert_int_equal(result.status, HTTP_CONFIGURATION_READ);
+    assert_true(result.configuration.has_admin_listen);
+    check_address(&result.configuration.admin_listen, "unix:/run/admin.sock");
+    forget(&result);
+    result =
+        read_settings(pairs, (char *const[]){(char *)"dissolved", (char *)"--admin-listen=", NULL});
+    assert_int_equal(result.status, HTTP_CONFIGURATION_READ);
+    assert_false(result.configuration.has_admin_listen);
+    forget(&result);
 }
 
 int main(void)
@@ -207,7 +307,11 @@ int main(void)
         cmocka_unit_test(bad_values_name_the_setting),
         cmocka_unit_test(bad_variable_is_named),
         cmocka_unit_test(help_and_version),
-        cmocka_unit_test(loopback_of_every_address),
+        cmocka_unit_test(times),
+        cmocka_unit_test(the_drain_may_take_no_time),
+        cmocka_unit_test(words_of_the_log),
+        cmocka_unit_test(the_sandbox_is_a_switch),
+        cmocka_unit_test(an_admin_address_is_had_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,132 @@
+/*
+ * A balanced tree of the addresses that are there, by the C library. It is no hash table, so that
+ * there are no collisions for anybody to look for: with a million addresses 40 comparisons are the
+ * most that one of them costs, whichever they are.
+ */
+#include "peers.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <search.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct peer {
+    uint64_t prefix; /* the address, or its first half, as its bytes stand in memory */
+    int family;
+    size_t connections;
+};
+
+/* The mutex is a leaf. */
+struct http_peers {
+    pthread_mutex_t mutex;
+    void *tree; /* of struct peer, each allocated by itself */
+    size_t count;
+    size_t limit;
+};
+
+static int compare(const void *left, const void *right)
+{
+    const struct peer *a = left;
+    const struct peer *b = right;
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    return (a->prefix > b->prefix) - (a->prefix < b->prefix);
+}
+
+/* false: nobody counts it. */
+static bool find_key(const struct http_peers *peers, const struct http_address *address,
+                     struct peer *key)
+{
+    struct http_address plain = *address;
+    http_address_unmap(&plain);
+    *key = (struct peer){.family = plain.storage.ss_family};
+    if (key->family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&plain.storage;
+        key->prefix = in->sin_addr.s_addr;
+    } else if (key->family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&plain.storage;
+        memcpy(&key->prefix, &in6->sin6_addr, sizeof key->prefix);
+    } else {
+        return false;
+    }
+    return peers->limit > 0;
+}
+
+struct http_peers *http_peers_create(size_t limit)
+{
+    struct http_peers *peers = calloc(1, sizeof *peers);
+    if (peers == NULL)
+        return NULL;
+    pthread_mutex_init(&peers->mutex, NULL);
+    peers->limit = limit;
+    return peers;
+}
+
+/* Puts an address that is not there into the tree, with one connection. */
+static bool add(struct http_peers *peers, const struct peer *key)
+{
+    struct peer *peer = malloc(sizeof *peer);
+    if (peer == NULL)
+        return false;
+    *peer = *key;
+    peer->connections = 1;
+    if (tsearch(peer, &peers->tree, compare) == NULL) {
+        free(peer);
+        return false;
+    }
+    peers->count++;
+    return true;
+}
+
+bool http_peers_enter(struct http_peers *peers, const struct http_address *address)
+{
+    struct peer key;
+    if (!find_key(peers, address, &key))
+        return true;
+    pthread_mutex_lock(&peers->mutex);
+    struct peer *const *found = tfind(&key, &peers->tree, compare);
+    bool entered;
+    if (found == NULL) {
+        entered = add(peers, &key);
+    } else {
+        entered = (*found)->connections < peers->limit;
+        (*found)->connections += entered;
+    }
+    pthread_mutex_unlock(&peers->mutex);
+    return entered;
+}
+
+void http_peers_leave(struct http_peers *peers, const struct http_address *address)
+{
+    struct peer key;
+    if (!find_key(peers, address, &key))
+        return;
+    pthread_mutex_lock(&peers->mutex);
+    struct peer *const *found = tfind(&key, &peers->tree, compare);
+    if (found != NULL && --(*found)->connections == 0) {
+        struct peer *peer = *found;
+        tdelete(peer, &peers->tree, compare);
+        free(peer);
+        peers->count--;
+    }
+    pthread_mutex_unlock(&peers->mutex);
+}
+
+size_t http_peers_count(struct http_peers *peers)
+{
+    pthread_mutex_lock(&peers->mutex);
+    size_t count = peers->count;
+    pthread_mutex_unlock(&peers->mutex);
+    return count;
+}
+
+void http_peers_destroy(struct http_peers *peers)
+{
+    if (peers == NULL)
+        return;
+    tdestroy(peers->tree, free);
+    pthread_mutex_destroy(&peers->mutex);
+    free(peers);
+}
