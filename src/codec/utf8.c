@@ -1,0 +1,26 @@
+/* UTF-8's characters: the first byte gives the length, the value says whether it had to be so long.
+ */
+#include "utf8.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+size_t codec_utf8_size(const char *string)
+{
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t *text = (const uint8_t *)string;
+    uint8_t first = text[0];
+    if (first < 0x80)
+        return 1;
+    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc0 || first >= 0xf8)
+        return 0;
+    uint32_t code = first & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (text[i] & 0x3fu);
+    }
+    bool sound = code >= least[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+    return sound ? size : 0;
+}

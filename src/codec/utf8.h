@@ -1,0 +1,14 @@
+/* What UTF-8 is and what is not, one character at a time. */
+#ifndef CODEC_UTF8_H
+#define CODEC_UTF8_H
+
+#include <stddef.h>
+
+/*
+ * How many bytes the character at the beginning of a string takes, 1..4; 1 at its end. 0: the bytes
+ * there are none (no surrogates, nothing longer than it must be, nothing beyond U+10FFFF). It reads
+ * no further than the string's NUL.
+ */
+size_t codec_utf8_size(const char *string);
+
+#endif
