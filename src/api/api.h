@@ -29,8 +29,7 @@ struct codec_buffer;
  * request; without it, /metrics is 404.
  */
 void api_service_set_metrics(struct api_service *service,
-                             enum dissolve_status (*print)(void *context,
-                                                           struct codec_buffer *out),
+                             enum dissolve_status (*print)(void *context, struct codec_buffer *out),
                              void *context);
 
 /* What /readyz says; true after create. */

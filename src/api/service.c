@@ -101,8 +101,7 @@ void api_service_destroy(struct api_service *service)
 }
 
 void api_service_set_metrics(struct api_service *service,
-                             enum dissolve_status (*print)(void *context,
-                                                           struct codec_buffer *out),
+                             enum dissolve_status (*print)(void *context, struct codec_buffer *out),
                              void *context)
 {
     service->print_metrics = print;

@@ -27,8 +27,8 @@ DISSOLVE_MUST_USE bool http_address_parse_host(const char *text, size_t length,
 /* Writes it in the form that http_address_parse reads; a nameless Unix socket has no path. */
 void http_address_print(const struct http_address *address, char text[HTTP_ADDRESS_TEXT]);
 
-/* Writes who it is, without a port: "127.0.0.1", "::1", "unix", or "" of a zeroed address. IPv4 that
- * is mapped into IPv6 is IPv4. */
+/* Writes who it is, without a port: "127.0.0.1", "::1", "unix", or "" of a zeroed address. IPv4
+ * that is mapped into IPv6 is IPv4. */
 void http_address_print_host(const struct http_address *address, char text[HTTP_ADDRESS_TEXT]);
 
 /* NULL, or the path of a Unix socket, empty if it has no name. */

@@ -54,11 +54,9 @@ static bool tick(void *context, uint32_t events)
     return true;
 }
 
-struct http_connections *
-http_connections_create(struct http_watcher *watcher,
-                        void (*check)(void *context, struct http_connection *connection,
-                                      int64_t now),
-                        void *context)
+struct http_connections *http_connections_create(
+    struct http_watcher *watcher,
+    void (*check)(void *context, struct http_connection *connection, int64_t now), void *context)
 {
     struct http_connections *connections = calloc(1, sizeof *connections);
     if (connections == NULL)

@@ -34,11 +34,9 @@ struct http_connection {
  * times a second while there are any. Neither connection nor exchange goes away during the call,
  * which must not call anything here. NULL: it could not.
  */
-DISSOLVE_MUST_USE struct http_connections *
-http_connections_create(struct http_watcher *watcher,
-                        void (*check)(void *context, struct http_connection *connection,
-                                      int64_t now),
-                        void *context);
+DISSOLVE_MUST_USE struct http_connections *http_connections_create(
+    struct http_watcher *watcher,
+    void (*check)(void *context, struct http_connection *connection, int64_t now), void *context);
 
 /* No connection may be left. NULL is fine. */
 void http_connections_destroy(struct http_connections *connections);
@@ -48,8 +46,8 @@ size_t http_connections_count(const struct http_connections *connections);
 
 /* Adds one, which waits for a head until then. NULL: no memory. */
 DISSOLVE_MUST_USE struct http_connection *
-http_connections_enter(struct http_connections *connections, int fd,
-                       const struct sockaddr *peer, socklen_t size, int64_t until);
+http_connections_enter(struct http_connections *connections, int fd, const struct sockaddr *peer,
+                       socklen_t size, int64_t until);
 
 /* Removes and frees it, before its descriptor is closed. NULL is fine. */
 void http_connections_leave(struct http_connection *connection);

@@ -35,6 +35,7 @@ struct door {
     struct http_connections *operators;   /* of the gate for them alone */
     struct http_peers *peers;             /* NULL: not counted */
     struct http_keys *keys;               /* NULL: none is asked for */
+    const char **paths;                   /* of all routes, as the metrics know them */
     struct http_records records;
     struct http_patience patience;
     struct http_gate *gate;
@@ -172,9 +173,8 @@ static bool compute(struct door *door, struct http_exchange *exchange)
 
 /* ---- Connections and requests ---- */
 
-static struct http_connection *connect_peer(struct door *door,
-                                            struct http_connections *connections, int fd,
-                                            const struct sockaddr *peer, socklen_t size)
+static struct http_connection *connect_peer(struct door *door, struct http_connections *connections,
+                                            int fd, const struct sockaddr *peer, socklen_t size)
 {
     struct http_connection *connection = http_connections_enter(
         connections, fd, peer, size, after(door->configuration->header_timeout));
@@ -295,8 +295,8 @@ static bool take_head_of_client(void *context, struct http_exchange *exchange, c
     return take_head(context, exchange, method, head, false);
 }
 
-static bool take_head_of_operator(void *context, struct http_exchange *exchange,
-                                  const char *method, const struct http_head *head)
+static bool take_head_of_operator(void *context, struct http_exchange *exchange, const char *method,
+                                  const struct http_head *head)
 {
     return take_head(context, exchange, method, head, true);
 }
@@ -363,9 +363,9 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
     struct door *door = context;
     struct http_connection *connection = exchange->connection;
     http_watcher_remove(door->watcher, exchange->watch);
-    http_connection_expect(connection, HTTP_WAIT_NEXT,
-                           after(door->configuration->idle_timeout +
-                                 door->configuration->header_timeout));
+    http_connection_expect(
+        connection, HTTP_WAIT_NEXT,
+        after(door->configuration->idle_timeout + door->configuration->header_timeout));
     http_connection_attach(connection, NULL);
     settle(door, exchange, complete);
     if (exchange->client_counted)
@@ -412,14 +412,15 @@ static struct http_gate *open_gate(struct door *door, const struct http_address 
     return http_gate_open(&options);
 }
 
-static struct http_metrics *create_metrics(void)
+static struct http_metrics *create_metrics(struct door *door)
 {
-    const char *paths[64];
-    size_t count = 0;
-    for (const char *path = api_route_path(0); path != NULL && count < 64;
-         path = api_route_path(count))
-        paths[count++] = path;
-    return http_metrics_create(paths, count);
+    size_t count = api_route_index(NULL);
+    door->paths = calloc(count, sizeof *door->paths);
+    if (door->paths == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        door->paths[i] = api_route_path(i);
+    return http_metrics_create(door->paths, count);
 }
 
 /* What needs no socket. */
@@ -429,7 +430,8 @@ static bool furnish(struct door *door)
     bool made = true;
     door->patience.configuration = configuration;
     door->watcher = http_watcher_create();
-    door->records = (struct http_records){.log = door->options.log, .metrics = create_metrics()};
+    door->records =
+        (struct http_records){.log = door->options.log, .metrics = create_metrics(door)};
     door->patience.metrics = door->records.metrics;
     door->queue = http_queue_create(door->options.job_threads, (size_t)configuration->queue);
     if (door->watcher != NULL) {
@@ -439,8 +441,8 @@ static bool furnish(struct door *door)
             http_connections_create(door->watcher, http_patience_check, &door->patience);
     }
     if (configuration->max_connections_per_address > 0)
-        made = (door->peers = http_peers_create(
-                    (size_t)configuration->max_connections_per_address)) != NULL;
+        made = (door->peers =
+                    http_peers_create((size_t)configuration->max_connections_per_address)) != NULL;
     if (configuration->api_keys.count > 0)
         made = made && (door->keys = http_keys_create(&configuration->api_keys)) != NULL;
     return made && door->watcher != NULL && door->records.metrics != NULL && door->queue != NULL &&
@@ -528,6 +530,7 @@ void door_close(struct door *door)
     http_peers_destroy(door->peers);
     http_keys_destroy(door->keys);
     http_metrics_destroy(door->records.metrics);
+    free(door->paths);
     if (door->idle >= 0)
         close(door->idle);
     free(door);

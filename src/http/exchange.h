@@ -69,12 +69,12 @@ struct http_exchange {
     const char *refusal_detail;
     bool rejected; /* for a reason that is counted */
     enum http_rejection rejection;
-    const char *allow; /* value of an Allow header, or NULL */
-    bool preflight;    /* the answer is that of OPTIONS */
+    const char *allow;        /* value of an Allow header, or NULL */
+    bool preflight;           /* the answer is that of OPTIONS */
     const char *allow_origin; /* of CORS; NULL: that origin may not read it */
     bool origin_matters;      /* another origin would be told another one */
-    bool close;        /* the connection, after the answer */
-    int status;        /* 0: not begun */
+    bool close;               /* the connection, after the answer */
+    int status;               /* 0: not begun */
     struct http_header *headers;
     size_t header_count;
     struct http_pipe *pipe;

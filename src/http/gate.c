@@ -47,12 +47,10 @@ static bool add_cors(const struct http_exchange *exchange, struct MHD_Response *
     bool added = !exchange->origin_matters || add_header(response, "Vary", "Origin");
     if (exchange->allow_origin == NULL)
         return added;
-    added = added &&
-            add_header(response, "Access-Control-Allow-Origin", exchange->allow_origin) &&
+    added = added && add_header(response, "Access-Control-Allow-Origin", exchange->allow_origin) &&
             add_header(response, "Access-Control-Expose-Headers", HTTP_EXPOSED_HEADERS);
     if (exchange->preflight)
-        added = added &&
-                add_header(response, "Access-Control-Allow-Methods", exchange->allow) &&
+        added = added && add_header(response, "Access-Control-Allow-Methods", exchange->allow) &&
                 add_header(response, "Access-Control-Allow-Headers", ALLOWED_HEADERS) &&
                 add_header(response, "Access-Control-Max-Age", "86400");
     return added;
@@ -311,8 +309,8 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
 static void accepted(void *context, int fd, const struct http_address *peer)
 {
     struct http_gate *gate = context;
-    if (MHD_add_connection(gate->daemon, fd, (const struct sockaddr *)&peer->storage,
-                           peer->size) != MHD_YES)
+    if (MHD_add_connection(gate->daemon, fd, (const struct sockaddr *)&peer->storage, peer->size) !=
+        MHD_YES)
         gate->options.turned_away(gate->options.handler.context);
 }
 

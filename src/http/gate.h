@@ -1,4 +1,5 @@
-/* One address that is listened on, with libmicrohttpd behind it: how requests come and answers go. */
+/* One address that is listened on, with libmicrohttpd behind it: how requests come and answers go.
+ */
 #ifndef HTTP_GATE_H
 #define HTTP_GATE_H
 
@@ -40,8 +41,8 @@ struct http_gate_options {
     const struct http_address *listen;
     struct http_watcher *watcher;
     unsigned threads;
-    unsigned connections;  /* the most at a time */
-    unsigned idle_seconds; /* until a connection on which nothing happens is closed */
+    unsigned connections;               /* the most at a time */
+    unsigned idle_seconds;              /* until a connection on which nothing happens is closed */
     void (*turned_away)(void *context); /* a connection, for there are too many */
     struct http_gate_handler handler;
 };

@@ -27,7 +27,7 @@ struct http_pipe {
     bool complete;
     bool aborted;
     bool awaited;
-    int64_t waited; /* milliseconds of the writer's waits that are over */
+    int64_t waited;      /* milliseconds of the writer's waits that are over */
     int64_t waits_since; /* 0: it does not wait */
 };
 

@@ -36,8 +36,10 @@ static void loopback_of_every_address(void **state)
 static void hosts_are_printed_alone(void **state)
 {
     static const char *const pairs[][2] = {
-        {"1.2.3.4:80", "1.2.3.4"},          {"[::1]:80", "::1"},
-        {"[::ffff:1.2.3.4]:80", "1.2.3.4"}, {"unix:/run/a.sock", "unix"},
+        {"1.2.3.4:80", "1.2.3.4"},
+        {"[::1]:80", "::1"},
+        {"[::ffff:1.2.3.4]:80", "1.2.3.4"},
+        {"unix:/run/a.sock", "unix"},
     };
     char text[HTTP_ADDRESS_TEXT];
     (void)state;

@@ -59,8 +59,8 @@ static void tear_down(struct fixture *fixture)
 static struct http_connection *enter(struct fixture *fixture, int fd)
 {
     const struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(77)};
-    struct http_connection *connection = http_connections_enter(
-        fixture->all, fd, (const struct sockaddr *)&peer, sizeof peer, 1234);
+    struct http_connection *connection =
+        http_connections_enter(fixture->all, fd, (const struct sockaddr *)&peer, sizeof peer, 1234);
     assert_non_null(connection);
     assert_int_equal(connection->fd, fd);
     assert_int_equal(connection->peer.size, sizeof peer);

@@ -43,9 +43,18 @@ struct judgement {
     int reason; /* -1: not counted */
 };
 
-#define EASY        {.origins = &all_origins}
-#define GUARDED     {.origins = &all_origins, .keys = keys}
-#define RULES(rule) {.origins = &all_origins, .rule = true}
+#define EASY                    \
+    {                           \
+        .origins = &all_origins \
+    }
+#define GUARDED                               \
+    {                                         \
+        .origins = &all_origins, .keys = keys \
+    }
+#define RULES(rule)                           \
+    {                                         \
+        .origins = &all_origins, .rule = true \
+    }
 
 static void check(const struct judgement *expected)
 {

@@ -185,9 +185,8 @@ static void arguments_without_memory(void **state)
 
 static void routes_are_found(void **state)
 {
-    static const char *const documents[] = {"/v1",      "/sample.png", "/openapi.yaml",
-                                            "/healthz", "/readyz",     "/metrics",
-                                            "/"};
+    static const char *const documents[] = {
+        "/v1", "/sample.png", "/openapi.yaml", "/healthz", "/readyz", "/metrics", "/"};
     static const char *const posts[] = {"/v1/images/frames", "/v1/images/histograms",
                                         "/v1/samples/frames", "/v1/samples/histograms"};
     const struct api_route *route, *same;
