@@ -139,12 +139,6 @@ static bool suits(const struct writer *writer, const struct codec_png_sample *sa
     return writer->open && writer->is_typical && more <= (int64_t)(sample->bits >> TOLERANCE);
 }
 
-/* What the open block's own band would have taken, had it been of this size. */
-static uint64_t bits_expected(const struct writer *writer, size_t size)
-{
-    return size * writer->rate >> CODEC_BIT_SHIFT;
-}
-
 static uint64_t bits_between(const struct codec_bits *from, const struct codec_bits *to)
 {
     return 8 * (uint64_t)(to->at - from->at) + to->count - from->count;
@@ -152,16 +146,17 @@ static uint64_t bits_between(const struct codec_bits *from, const struct codec_b
 
 /*
  * Writes rows by the open block's code; false, and nothing written, if they turn out to take more
- * than its own by a 256th and a head, or less by a 64th: then there is something in them that the
- * sample did not see. It goes by parts that cannot take more than is allowed, even if every byte
- * has the longest code.
+ * than its own by a 256th and a head, or less by a 64th, for then there is something in them that
+ * the sample did not see, or more than stored. It goes by parts that cannot take more than is
+ * allowed, even if every byte has the longest code.
  */
 static bool go_on(struct writer *writer, const uint8_t *rows, size_t size)
 {
     const struct codec_bits before = writer->bits;
-    uint64_t expected = bits_expected(writer, size);
+    uint64_t expected = size * writer->rate >> CODEC_BIT_SHIFT, taken = 0, most = 1;
+    uint64_t stored = 8 * (uint64_t)codec_stored_size(size);
     uint64_t allowed = expected + (expected >> TOLERANCE) + HEAD;
-    uint64_t taken = 0, most = 1;
+    allowed = allowed < stored ? allowed : stored;
     for (size_t from = 0, part; from < size && most > 0; from += part) {
         most = (allowed - taken) / CODEC_HUFFMAN_LONGEST;
         part = most < size - from ? (size_t)most : size - from;
