@@ -48,7 +48,7 @@ static inline void join(__m512i words, struct fours *fours)
     _mm512_storeu_si512(fours->lengths, _mm512_add_epi64(first, _mm512_srli_epi64(lengths, 32)));
 }
 
-/* The two of a 16th of what is in the vectors: a lane of 128 bits holds the codes of 8 bytes. */
+/* The two fours of a lane of 128 bits. */
 static inline void add_lane(struct codec_bits *bits, const struct fours *fours, int lane)
 {
     for (int i = 2 * lane; i < 2 * lane + 2; i++) {
