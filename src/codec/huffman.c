@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <libdeflate.h>
-#include <string.h>
 
 #define LITERALS 257 /* bytes, and the end */
 #define END      256
@@ -260,103 +259,44 @@ void codec_huffman_plan(const uint8_t *bytes, size_t size, struct codec_huffman 
         if (other.bits < plan->bits)
             *plan = other;
     }
+    codec_literals_make(plan->codes, plan->lengths, &plan->literals);
     plan->size = 2 + (size_t)((plan->bits + 7) / 8) + 4;
 }
 
-static inline void add_bits(struct codec_bits *bits, uint64_t value, unsigned count)
-{
-    bits->held |= value << bits->count;
-    bits->count += count;
-}
-
-/* Stores eight bytes and keeps those that are not full. */
-static inline void flush(struct codec_bits *bits)
-{
-    uint64_t little = __builtin_bswap64(bits->held);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    little = bits->held;
-#endif
-    memcpy(bits->at, &little, sizeof little);
-    bits->at += bits->count >> 3;
-    bits->held >>= bits->count & 56;
-    bits->count &= 7;
-}
-
-void codec_bits_align(struct codec_bits *bits)
-{
-    bits->count += 7;
-    flush(bits);
-    bits->held = 0;
-    bits->count = 0;
-}
-
-static void write_head(struct codec_bits *bits, const struct codec_huffman *plan, bool last)
+void codec_huffman_open(const struct codec_huffman *plan, bool last, struct codec_bits *out)
 {
     uint8_t list[LENGTHS];
     int count = list_lengths(plan, list);
-    add_bits(bits, last, 1);
-    add_bits(bits, 2, 2); /* with its own codes */
-    add_bits(bits, (unsigned)count - 1 - LITERALS, 5);
-    add_bits(bits, 0, 5);  /* 1 distance */
-    add_bits(bits, 14, 4); /* 18 lengths of lengths, in deflate's order: 16, 17, 18, 0, 8.. */
-    flush(bits);
+    codec_bits_add(out, last, 1);
+    codec_bits_add(out, 2, 2); /* with its own codes */
+    codec_bits_add(out, (unsigned)count - 1 - LITERALS, 5);
+    codec_bits_add(out, 0, 5);  /* 1 distance */
+    codec_bits_add(out, 14, 4); /* 18 lengths of lengths, in deflate's order: 16, 17, 18, 0, 8.. */
+    codec_bits_flush(out);
     static const uint8_t order[18] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1};
     for (int i = 0; i < 18; i++) {
-        add_bits(bits, order[i] <= LONGEST ? 4 : order[i] == 18 ? 2 : 0, 3);
-        flush(bits);
+        codec_bits_add(out, order[i] <= LONGEST ? 4 : order[i] == 18 ? 2 : 0, 3);
+        codec_bits_flush(out);
     }
     for (int i = 0; i < count;) {
         int zeros = count_zeros(list + i);
         if (zeros >= ZEROS_LEAST) {
-            add_bits(bits, 0, 2);
-            add_bits(bits, (unsigned)(zeros - ZEROS_LEAST), 7);
+            codec_bits_add(out, 0, 2);
+            codec_bits_add(out, (unsigned)(zeros - ZEROS_LEAST), 7);
             i += zeros;
         } else {
-            add_bits(bits, reversed(list[i] + 4u, 4), 4); /* the codes behind that of the zeros */
+            /* The codes behind that of the zeros. */
+            codec_bits_add(out, reversed(list[i] + 4u, 4), 4);
             i++;
         }
-        flush(bits);
+        codec_bits_flush(out);
     }
-}
-
-/* Codes and lengths as wide as the words they are put into, so that none has to be taken apart. */
-struct table {
-    uint64_t codes[256];
-    uint64_t lengths[256];
-};
-
-/* Where the codes before them end has to be waited for: five are put together beforehand. */
-static inline void add_five(struct codec_bits *bits, const struct table *table,
-                            const uint8_t *bytes)
-{
-    const uint64_t *codes = table->codes, *lengths = table->lengths;
-    uint64_t left = codes[bytes[0]] | codes[bytes[1]] << lengths[bytes[0]];
-    uint64_t right = codes[bytes[2]] | codes[bytes[3]] << lengths[bytes[2]];
-    uint64_t length = lengths[bytes[0]] + lengths[bytes[1]];
-    left |= right << length;
-    length += lengths[bytes[2]] + lengths[bytes[3]];
-    left |= codes[bytes[4]] << length;
-    add_bits(bits, left, (unsigned)(length + lengths[bytes[4]]));
 }
 
 static void write_symbol(const struct codec_huffman *plan, unsigned symbol, struct codec_bits *bits)
 {
-    add_bits(bits, plan->codes[symbol], plan->lengths[symbol]);
-    flush(bits);
-}
-
-static void write_literals(const struct codec_huffman *plan, const struct table *table,
-                           const uint8_t *bytes, size_t size, struct codec_bits *out)
-{
-    struct codec_bits bits = *out; /* in registers: what is written might be its own bytes */
-    size_t i = 0;
-    for (; i + 5 <= size; i += 5) {
-        add_five(&bits, table, bytes + i);
-        flush(&bits);
-    }
-    for (; i < size; i++)
-        write_symbol(plan, bytes[i], &bits);
-    *out = bits;
+    codec_bits_add(bits, plan->codes[symbol], plan->lengths[symbol]);
+    codec_bits_flush(bits);
 }
 
 static void write_run(const struct codec_huffman *plan, size_t length, struct codec_bits *bits)
@@ -365,32 +305,46 @@ static void write_run(const struct codec_huffman *plan, size_t length, struct co
         part = codec_run_part(length);
         struct codec_run_symbol symbol = codec_run_symbol_of(part);
         write_symbol(plan, symbol.symbol, bits);
-        add_bits(bits, symbol.extra, symbol.extra_bits);
-        add_bits(bits, 0, 1); /* the only distance */
-        flush(bits);
+        codec_bits_add(bits, symbol.extra, symbol.extra_bits);
+        codec_bits_add(bits, 0, 1); /* the only distance */
+        codec_bits_flush(bits);
     }
 }
 
-void codec_huffman_block(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
-                         bool last, struct codec_bits *out)
+void codec_huffman_add(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
+                       struct codec_bits *out)
 {
-    struct table table;
-    write_head(out, plan, last);
-    for (int v = 0; v < 256; v++) {
-        table.codes[v] = plan->codes[v];
-        table.lengths[v] = plan->lengths[v];
-    }
     size_t from = 0;
     while (plan->has_runs) {
         struct codec_run run = codec_run_next(bytes, from, size);
         if (run.length == 0)
             break;
-        write_literals(plan, &table, bytes + from, run.start - from, out);
+        codec_literals_write(&plan->literals, bytes + from, run.start - from, out);
         write_run(plan, run.length, out);
         from = run.start + run.length;
     }
-    write_literals(plan, &table, bytes + from, size - from, out);
+    codec_literals_write(&plan->literals, bytes + from, size - from, out);
+}
+
+void codec_huffman_close(const struct codec_huffman *plan, struct codec_bits *out)
+{
     write_symbol(plan, END, out);
+}
+
+void codec_huffman_block(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
+                         bool last, struct codec_bits *out)
+{
+    codec_huffman_open(plan, last, out);
+    codec_huffman_add(plan, bytes, size, out);
+    codec_huffman_close(plan, out);
+}
+
+void codec_huffman_end(struct codec_bits *out)
+{
+    codec_bits_add(out, 1, 1);
+    codec_bits_add(out, 1, 2); /* with the codes of RFC 1951, 3.2.6 */
+    codec_bits_add(out, 0, 7); /* and theirs of the end */
+    codec_bits_flush(out);
 }
 
 size_t codec_stored_size(size_t size)
@@ -400,7 +354,7 @@ size_t codec_stored_size(size_t size)
 
 void codec_stored_head(size_t size, bool last, struct codec_bits *bits)
 {
-    add_bits(bits, last, 3); /* two zeros: stored */
+    codec_bits_add(bits, last, 3); /* two zeros: stored */
     codec_bits_align(bits);
     const uint8_t head[4] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)~size,
                              (uint8_t)(~size >> 8)};

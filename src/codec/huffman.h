@@ -5,12 +5,9 @@
 #ifndef CODEC_HUFFMAN_H
 #define CODEC_HUFFMAN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "literals.h"
 
-/* The longest code: five of them fit beside the rest of a byte into 64 bits. */
-#define CODEC_HUFFMAN_LONGEST 11
+#define CODEC_HUFFMAN_LONGEST CODEC_LITERALS_LONGEST
 
 /* The most bytes of one stored block. */
 #define CODEC_STORED_MOST 65535
@@ -22,19 +19,10 @@
 struct codec_huffman {
     uint16_t codes[CODEC_HUFFMAN_SYMBOLS]; /* bits in the order in which deflate sends them */
     uint8_t lengths[CODEC_HUFFMAN_SYMBOLS];
+    struct codec_literals literals; /* the same, of bytes */
     bool has_runs;
     uint64_t bits; /* of the block */
     size_t size;   /* of a whole zlib stream that is this block */
-};
-
-/*
- * A zlib stream on its way out: the first bit in the lowest place. Every function may write up to 8
- * bytes beyond what it adds.
- */
-struct codec_bits {
-    uint8_t *at;
-    uint64_t held;
-    unsigned count; /* of the bits held that are not in memory: 0..7 between calls */
 };
 
 /* How often each byte occurs. Pure. */
@@ -48,6 +36,18 @@ void codec_huffman_block(const struct codec_huffman *plan, const uint8_t *bytes,
                          bool last, struct codec_bits *out);
 
 /*
+ * The same in pieces: a block's head, bytes in any number of parts, its end. They may be others
+ * than those that the plan was made for if it gives a code to each of them, and has no runs.
+ */
+void codec_huffman_open(const struct codec_huffman *plan, bool last, struct codec_bits *out);
+void codec_huffman_add(const struct codec_huffman *plan, const uint8_t *bytes, size_t size,
+                       struct codec_bits *out);
+void codec_huffman_close(const struct codec_huffman *plan, struct codec_bits *out);
+
+/* Adds an empty block, 10 bits, as the last of a stream whose blocks before said they are not. */
+void codec_huffman_end(struct codec_bits *out);
+
+/*
  * Adds what stands before a stored block of `size` bytes, at most CODEC_STORED_MOST: the rest of a
  * byte and 4 more, or 5 if 6 bits or more are held. The bytes themselves are then put to bits->at,
  * which is moved behind them, by the caller.
@@ -56,9 +56,6 @@ void codec_stored_head(size_t size, bool last, struct codec_bits *bits);
 
 /* How much `size` bytes take in stored blocks, from the start of a byte. */
 size_t codec_stored_size(size_t size);
-
-/* Fills the last byte with zeros. */
-void codec_bits_align(struct codec_bits *bits);
 
 /* Two bytes (RFC 1950) begin a stream, the Adler-32 sum of what is in it ends it; returns its end.
  */

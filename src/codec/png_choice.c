@@ -25,8 +25,7 @@
 /* Positions of four bytes, by a hash of them. */
 #define HASH_BITS 10
 
-/* Entropies are counted in this part of a bit. */
-#define BIT_SHIFT 16
+#define BIT_SHIFT CODEC_BIT_SHIFT
 
 /* log2(x) in 2^-16, within 0.01; x > 0. The parabola is 0 where log2 has a whole number. */
 static uint64_t log2_of(uint64_t x)
@@ -37,11 +36,10 @@ static uint64_t log2_of(uint64_t x)
     return ((uint64_t)whole << BIT_SHIFT) + part + (bend * 11 >> 5);
 }
 
-/* How many bits (2^-16) the bytes take by their order-0 entropy. */
-static uint64_t entropy(const uint8_t *bytes, size_t size)
+/* How many bits (2^-16) so many bytes take by their order-0 entropy. */
+static uint64_t entropy(const uint64_t counts[256], size_t size)
 {
-    uint64_t counts[256], sum = size * log2_of(size);
-    codec_huffman_count(bytes, size, counts);
+    uint64_t sum = size * log2_of(size);
     for (int v = 0; v < 256; v++) {
         if (counts[v] > 0)
             sum -= counts[v] * log2_of(counts[v]);
@@ -65,10 +63,11 @@ static size_t piece_start(const struct codec_raster *raster, uint64_t at, size_t
     return start < raster->channels ? 0 : start;
 }
 
-/* Fills the sample by a filter; returns its size. */
-static size_t take(const struct codec_raster *raster, uint32_t from, uint32_t to,
-                   enum codec_filter filter, uint8_t sample[SAMPLE])
+/* Takes a sample by a filter. */
+static void take(const struct codec_raster *raster, uint32_t from, uint32_t to,
+                 enum codec_filter filter, struct codec_png_sample *sample)
 {
+    uint8_t bytes[SAMPLE];
     size_t row = codec_png_row_size(raster);
     size_t size = SAMPLE / (to - from) > PIECE ? SAMPLE / (to - from) : PIECE; /* few rows */
     size = row < size ? row : size;
@@ -76,34 +75,35 @@ static size_t take(const struct codec_raster *raster, uint32_t from, uint32_t to
     for (uint64_t i = 0; i < pieces; i++) {
         uint32_t y = from + (uint32_t)middle(to - from, i, pieces);
         size_t start = piece_start(raster, middle(row, i * 5 % pieces, pieces), size);
-        codec_png_filter(raster, filter, y, start, size, sample + i * size);
+        codec_png_filter(raster, filter, y, start, size, bytes + i * size);
     }
-    return (size_t)pieces * size;
+    sample->filter = filter;
+    codec_huffman_count(bytes, (size_t)pieces * size, sample->counts);
+    sample->bits = entropy(sample->counts, (size_t)pieces * size);
 }
 
-enum codec_filter codec_png_choose(const struct codec_raster *raster, uint32_t from, uint32_t to)
+void codec_png_choose(const struct codec_raster *raster, uint32_t from, uint32_t to,
+                      struct codec_png_sample *best)
 {
-    uint8_t sample[SAMPLE];
     uint64_t costs[CODEC_FILTERS];
     bool looks_up = to - from > 1 || from > 0;
     if (from == 0 && looks_up)
         from = 1; /* above the first row there is nothing */
-    enum codec_filter best = CODEC_FILTER_NONE;
     enum codec_filter end = looks_up ? CODEC_FILTER_AVERAGE : CODEC_FILTER_UP;
-    for (enum codec_filter filter = CODEC_FILTER_NONE; filter < end; filter++) {
-        size_t size = take(raster, from, to, filter, sample);
-        costs[filter] = entropy(sample, size);
-        if (filter == CODEC_FILTER_NONE)
-            costs[filter] -= costs[filter] / 64;
-        if (costs[filter] < costs[best])
-            best = filter;
+    take(raster, from, to, CODEC_FILTER_NONE, best);
+    costs[CODEC_FILTER_NONE] = best->bits - best->bits / 64;
+    for (enum codec_filter filter = CODEC_FILTER_SUB; filter < end; filter++) {
+        struct codec_png_sample sample;
+        take(raster, from, to, filter, &sample);
+        costs[filter] = sample.bits;
+        if (costs[filter] < costs[best->filter])
+            *best = sample;
         /* Average and Paeth win where Sub and Up do, or come near. */
         uint64_t near = costs[CODEC_FILTER_NONE] + costs[CODEC_FILTER_NONE] / 32;
         if (filter == CODEC_FILTER_UP &&
             (costs[CODEC_FILTER_SUB] < near || costs[CODEC_FILTER_UP] < near))
             end = CODEC_FILTERS;
     }
-    return best;
 }
 
 /* Whether a fourth of the positions begin four bytes that were there before. */
@@ -151,8 +151,10 @@ enum dissolve_status codec_png_has_matches(const struct codec_raster *raster,
                                            enum codec_filter *filter, bool *has_matches)
 {
     uint8_t window[WINDOW];
+    struct codec_png_sample sample;
     unsigned suspects = 0;
-    *filter = codec_png_choose(raster, 0, raster->height);
+    codec_png_choose(raster, 0, raster->height, &sample);
+    *filter = sample.filter;
     *has_matches = false;
     for (uint64_t i = 0; i < WINDOWS; i++) {
         size_t size = take_window(raster, *filter, i, window);

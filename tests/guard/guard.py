@@ -21,7 +21,7 @@ WORK = {
     "kernel rendering": (256 * 64, "element", 0.92),
     "measures": (256 * 256 * 3, "element", 7.42),
     "histogram": (256 * 256 * 3, "value", 7.13),
-    "PNG of noise": (256 * 256 * 3, "byte", 16.98),
+    "PNG of noise": (256 * 256 * 3, "byte", 15.80),
     "JSON of doubles": (8192, "number", 611),
     "JSON of floats": (8192, "number", 415),
 }

@@ -40,7 +40,7 @@ SYSTEM = ENGINE_SYSTEM | {
 SYSTEM_OF_ROOM = {
     "public": set(),
     "engine": ENGINE_SYSTEM,
-    "codec": set(),
+    "codec": {"immintrin.h"},
     "explorer": set(),
     "api": {"pthread.h", "sys/random.h", "sys/types.h", "unistd.h"},
     "http": SYSTEM,

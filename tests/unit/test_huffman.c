@@ -182,6 +182,36 @@ static void blocks_follow_each_other(void **state)
     libdeflate_free_decompressor(decompressor);
 }
 
+/* A block goes on with bytes that its code was not made for, and an empty one says that it ends. */
+static void a_block_goes_on(void **state)
+{
+    (void)state;
+    enum { PART = 5000, PARTS = 7 };
+    static uint8_t bytes[PART * PARTS], stream[PART * PARTS * 2], back[PART * PARTS];
+    uint32_t seed = 6;
+    struct codec_huffman plan;
+    struct codec_bits bits;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i < 256 ? i : next(&seed) % (256 - i / PART * 30));
+    codec_huffman_plan(bytes, PART, &plan);
+    codec_zlib_begin(stream, &bits);
+    codec_huffman_open(&plan, false, &bits);
+    for (size_t part = 0; part < PARTS; part++)
+        codec_huffman_add(&plan, bytes + part * PART, PART, &bits);
+    codec_huffman_close(&plan, &bits);
+    size_t before = (size_t)(bits.at - stream) * 8 + bits.count;
+    codec_huffman_end(&bits);
+    assert_int_equal((size_t)(bits.at - stream) * 8 + bits.count, before + 10);
+    uint8_t *end = codec_zlib_end(&bits, libdeflate_adler32(1, bytes, sizeof bytes));
+    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
+    assert_non_null(decompressor);
+    assert_int_equal(libdeflate_zlib_decompress(decompressor, stream, (size_t)(end - stream), back,
+                                                sizeof back, NULL),
+                     LIBDEFLATE_SUCCESS);
+    assert_memory_equal(back, bytes, sizeof bytes);
+    libdeflate_free_decompressor(decompressor);
+}
+
 static void stored_blocks_have_their_size(void **state)
 {
     (void)state;
@@ -212,6 +242,7 @@ int main(void)
         cmocka_unit_test(one_byte_takes_next_to_nothing),
         cmocka_unit_test(two_symbols_are_read_back),
         cmocka_unit_test(blocks_follow_each_other),
+        cmocka_unit_test(a_block_goes_on),
         cmocka_unit_test(stored_blocks_have_their_size),
         cmocka_unit_test(noise_takes_what_its_entropy_says),
     };

@@ -233,15 +233,28 @@ static void tiles_are_matched(void **state)
     assert_in_range(check_fast(make_tiles(300, 300, 3)), 1, 300 * 300 * 3 / 50);
 }
 
+/* Even behind a band that is only nearly uniform, the code of which would do. */
 static void uniform_noise_is_stored(void **state)
 {
     (void)state;
-    struct codec_raster raster = make_raster(700, 500, 1);
-    uint32_t seed = 1;
-    for (size_t i = 0; i < size_of(&raster); i++)
-        pixels_of(&raster)[i] = (uint8_t)next(&seed);
-    size_t stored = check(&raster, CODEC_COMPRESSION_NONE);
-    assert_in_range(check_fast(raster), 1, stored + 100);
+    enum { WIDTH = 700, FIRST = (128 << 10) / (WIDTH + 1) * WIDTH };
+    for (uint32_t nearly = 0; nearly < 2; nearly++) {
+        struct codec_raster raster = make_raster(WIDTH, 1000, 1);
+        uint32_t seed = 1;
+        for (size_t i = 0; i < size_of(&raster); i++) {
+            bool zero = next(&seed) % 60 < nearly && i < FIRST;
+            pixels_of(&raster)[i] = zero ? 0 : (uint8_t)next(&seed);
+        }
+        size_t stored = check(&raster, CODEC_COMPRESSION_NONE);
+        assert_in_range(check_fast(raster), 1, stored + 100);
+    }
+}
+
+static enum codec_filter chosen(const struct codec_raster *raster)
+{
+    struct codec_png_sample sample;
+    codec_png_choose(raster, 0, raster->height, &sample);
+    return sample.filter;
 }
 
 /* The filter that each content asks for, and that no pixel outside the frame is looked at. */
@@ -258,17 +271,162 @@ static void filters_are_chosen(void **state)
         for (size_t k = 0; k < size_of(&raster); k++)
             pixels_of(&raster)[k] =
                 (uint8_t)(k % 128 * cases[i].right + k / 128 * k / 128 * cases[i].down);
-        assert_int_equal(codec_png_choose(&raster, 0, 64), cases[i].filter);
+        assert_int_equal(chosen(&raster), cases[i].filter);
         free(pixels_of(&raster));
     }
     struct codec_raster noise = make_noise(512, 512, 3), slope = make_slope(200, 200, 3);
     struct codec_raster row = make_slope(2000, 1, 1);
-    assert_int_equal(codec_png_choose(&noise, 0, 512), CODEC_FILTER_NONE);
-    assert_int_not_equal(codec_png_choose(&slope, 0, 200), CODEC_FILTER_NONE);
-    assert_int_equal(codec_png_choose(&row, 0, 1), CODEC_FILTER_SUB);
+    assert_int_equal(chosen(&noise), CODEC_FILTER_NONE);
+    assert_int_not_equal(chosen(&slope), CODEC_FILTER_NONE);
+    assert_int_equal(chosen(&row), CODEC_FILTER_SUB);
     free(pixels_of(&noise));
     free(pixels_of(&slope));
     free(pixels_of(&row));
+}
+
+/* ---- Bands that go on with the code of the band before ---- */
+
+/* A band of rows of 512 pixels in three channels: what fits into 128 KiB. */
+enum {
+    ACROSS = 512,
+    BAND_ROWS = (128 << 10) / (3 * ACROSS + 1),
+    BAND_BYTES = 3 * ACROSS * BAND_ROWS
+};
+
+/* What a band holds. Noise is that of make_noise, unless another is named. */
+enum content {
+    NOISE,
+    OTHER_NOISE,  /* half as wide: the same bytes, otherwise distributed */
+    COARSE_NOISE, /* of every two bytes one, but for the least and the most */
+    EVEN_NOISE,   /* every byte as often: to be stored */
+    SLOPE,
+    FLAT,
+    BLACK_BUT_SAMPLES, /* noise where it is looked at; elsewhere noise's most frequent byte, */
+    GREY_BUT_SAMPLES,  /* or one of its rare ones, */
+    EVEN_BUT_SAMPLES,  /* or noise that is to be stored */
+    CONTENTS
+};
+
+/* Whether a row of the band is one of the eight that the choice of a filter looks at. */
+static bool is_sampled(size_t row)
+{
+    for (size_t i = 0; i < 8; i++) {
+        if (row == BAND_ROWS * (2 * i + 1) / 16)
+            return true;
+    }
+    return false;
+}
+
+static void fill_band(uint8_t *pixels, size_t size, enum content content, uint32_t *seed)
+{
+    size_t row = (size_t)3 * ACROSS;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t random = (uint8_t)next(seed), *pixel = &pixels[i];
+        if (content >= BLACK_BUT_SAMPLES && is_sampled(i / row))
+            continue;
+        if (content == OTHER_NOISE)
+            *pixel = (uint8_t)(*pixel / 2 + (random % 16 ? 64 : random));
+        else if (content == COARSE_NOISE && *pixel > 0 && *pixel < 255)
+            *pixel |= 1;
+        else if (content == EVEN_NOISE || content == EVEN_BUT_SAMPLES)
+            *pixel = random;
+        else if (content == SLOPE)
+            *pixel = (uint8_t)(i / 3 % ACROSS / 2 + i / row + *pixel % 24);
+        else if (content == FLAT || content == GREY_BUT_SAMPLES)
+            *pixel = 128;
+        else if (content == BLACK_BUT_SAMPLES)
+            *pixel = 0;
+    }
+}
+
+/* A frame of such bands, the last of which has so many rows. */
+static struct codec_raster make_bands(const enum content *contents, size_t count, uint32_t last)
+{
+    uint32_t seed = 5;
+    struct codec_raster raster = make_noise(ACROSS, (uint32_t)(count - 1) * BAND_ROWS + last, 3);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t rows = i == count - 1 ? last : BAND_ROWS;
+        fill_band(pixels_of(&raster) + i * BAND_BYTES, (size_t)rows * 3 * ACROSS, contents[i],
+                  &seed);
+    }
+    return raster;
+}
+
+/* Signature, header, a chunk around the stream, end; of the stream its two bytes and its sum. */
+#define AROUND (8 + 25 + 12 + 12 + 6)
+
+/* How many bytes the bands take if each is a frame of its own, but for what is around a stream. */
+static size_t size_of_parts(const struct codec_raster *raster)
+{
+    size_t size = 0;
+    for (uint32_t y = 0; y < raster->height; y += BAND_ROWS) {
+        struct codec_raster part = *raster;
+        part.pixels += (size_t)y * 3 * ACROSS;
+        part.height = raster->height - y < BAND_ROWS ? raster->height - y : BAND_ROWS;
+        struct codec_buffer out = {0};
+        assert_int_equal(codec_png_encode(&part, NULL, &out), DISSOLVE_OK);
+        size += out.size - AROUND;
+        codec_buffer_free(&out);
+    }
+    return size;
+}
+
+static struct codec_raster make_pair(enum content one, enum content other)
+{
+    static const uint32_t last[] = {BAND_ROWS, 1, 2, 40};
+    const enum content contents[] = {one, one, other, one};
+    return make_bands(contents, COUNT(contents), last[(one * CONTENTS + other) % COUNT(last)]);
+}
+
+/* Any two contents, one after another and back: at most a thousandth more than each for itself. */
+static void bands_take_what_each_alone_takes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CONTENTS * CONTENTS; i++) {
+        struct codec_raster raster = make_pair(i / CONTENTS, i % CONTENTS);
+        size_t size = check(&raster, CODEC_COMPRESSION_FAST) - AROUND;
+        size_t parts = size_of_parts(&raster);
+        assert_true(size <= parts + parts / 1000);
+        free(pixels_of(&raster));
+    }
+}
+
+static void all_judges_read_noise_before_anything(void **state)
+{
+    (void)state;
+    static uint8_t answer[CONTENTS * 4 * BAND_BYTES];
+    struct codec_buffer input = {0}, expected = {0};
+    for (unsigned other = 0; other < CONTENTS; other++) {
+        struct codec_raster raster = make_pair(NOISE, other);
+        append_file(&input, &raster, CODEC_COMPRESSION_FAST);
+        assert_int_equal(codec_buffer_append(&expected, raster.pixels, size_of(&raster)),
+                         DISSOLVE_OK);
+        free(pixels_of(&raster));
+    }
+    assert_int_equal(judge(pixels_script, input.data, input.size, answer, sizeof answer),
+                     expected.size);
+    assert_true(memcmp(answer, expected.data, expected.size) == 0);
+    codec_buffer_free(&input);
+    codec_buffer_free(&expected);
+}
+
+/* A head takes 130 bytes if all bytes occur; a code that fits a little better saves some of it. */
+#define HEAD_LEAST 40
+
+/* Of noise one head stands for all, and the end is told by two bytes at most. */
+static void noise_goes_on_with_one_code(void **state)
+{
+    (void)state;
+    static const enum content noise[] = {NOISE, NOISE, NOISE, NOISE, NOISE, NOISE};
+    static const enum content others[] = {OTHER_NOISE, OTHER_NOISE, OTHER_NOISE,
+                                          OTHER_NOISE, OTHER_NOISE, OTHER_NOISE};
+    static const uint32_t last[] = {BAND_ROWS, BAND_ROWS / 2, 2, 1};
+    for (size_t i = 0; i < COUNT(last) * 2; i++) {
+        struct codec_raster raster = make_bands(i % 2 ? others : noise, COUNT(noise), last[i / 2]);
+        size_t size = check(&raster, CODEC_COMPRESSION_FAST) - AROUND;
+        assert_true(size + (COUNT(noise) - 1) * HEAD_LEAST <= size_of_parts(&raster));
+        free(pixels_of(&raster));
+    }
 }
 
 static void without_memory_matches_are_an_error(void **state)
@@ -301,6 +459,9 @@ int main(void)
         cmocka_unit_test(tiles_are_matched),
         cmocka_unit_test(uniform_noise_is_stored),
         cmocka_unit_test(filters_are_chosen),
+        cmocka_unit_test(bands_take_what_each_alone_takes),
+        cmocka_unit_test(all_judges_read_noise_before_anything),
+        cmocka_unit_test(noise_goes_on_with_one_code),
         cmocka_unit_test(without_memory_matches_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
