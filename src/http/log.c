@@ -40,23 +40,29 @@ struct http_log {
     uint64_t lost;  /* lines that found no room since the halves were swapped */
     uint64_t dropped;
     bool closing;
-    bool given_up; /* the end came, and its time passed with nothing read: the thread's own */
-    time_t second; /* of the text in clock */
-    char clock[CLOCK_SIZE + 1];
+    bool given_up;  /* the end came, and its time passed with nothing read: the thread's own */
+    time_t second;  /* of the text in clock */
+    char clock[80]; /* CLOCK_SIZE, and what compilers think that numbers may take */
 };
 
 /* ---- putting lines in ---- */
+
+/* The text of a second. gmtime_r opens the zone's file when it is called first, and not again. */
+static void read_clock(struct http_log *log, time_t second)
+{
+    struct tm parts = {0};
+    gmtime_r(&second, &parts);
+    snprintf(log->clock, sizeof log->clock, "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
+             parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    log->second = second;
+}
 
 /* With the mutex held, for the text of a second is kept. */
 static void stamp(struct http_log *log, const struct timespec *now, char *line)
 {
     char *text = line + http_log_line_time(log->format);
-    if (now->tv_sec != log->second) {
-        struct tm parts;
-        gmtime_r(&now->tv_sec, &parts);
-        strftime(log->clock, sizeof log->clock, "%Y-%m-%dT%H:%M:%S", &parts);
-        log->second = now->tv_sec;
-    }
+    if (now->tv_sec != log->second)
+        read_clock(log, now->tv_sec);
     unsigned milliseconds = (unsigned)(now->tv_nsec / 1000000);
     text = mempcpy(text, log->clock, CLOCK_SIZE);
     text[0] = '.';
@@ -288,7 +294,7 @@ struct http_log *http_log_create(int fd, enum http_log_format format, enum http_
     log->fd = fd;
     log->format = format;
     log->level = level;
-    log->second = -1;
+    read_clock(log, 0);
     log->wake_at = ASLEEP;
     log->memory = malloc(2 * (size_t)(ROOM + HTTP_LOG_LINE_ROOM));
     log->waiting = log->memory;

@@ -49,11 +49,12 @@ struct http_log;
 
 /*
  * Starts a log with a thread of its own, which writes to fd (the caller's, open for longer than the
- * log, blocking or not). Lines of a level beyond `level` are left out. NULL: it could not.
+ * log, blocking or not). Lines of a level beyond `level` are left out. Once it
+ * is created it opens no file. NULL: it could not.
  *
  * Lines wait in memory, half a MiB beside as much that is being written; what finds no room there,
  * or could not be written (EPIPE, a full disk), is dropped and counted, and the next line that can
- * be written says how many were lost. They are written some milliseconds after the first of them,
+ * be written says how many were lost. They are written at once, or 5 ms after those before them,
  * at most PIPE_BUF bytes at once and whole lines where they fit into that, so that several
  * processes can share a pipe.
  */
