@@ -2,6 +2,7 @@
 #ifndef ENGINE_KERNEL_H
 #define ENGINE_KERNEL_H
 
+#include "tally.h"
 #include <dissolve/noise.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,13 @@ struct kernel {
 
     /* dissolve_render of any number of elements. */
     void (*render)(const float *x, size_t n, uint8_t *pixels);
+
+    /* The moments of a block of 1..TALLY_BLOCK elements. */
+    struct tally_moments (*moments)(const float *x, size_t count);
+
+    /* The same, and counts its elements, first .. first + count - 1. */
+    struct tally_moments (*tally)(const float *x, size_t first, size_t count,
+                                  struct tally_counts *counts);
 };
 
 extern const struct kernel kernel_baseline;

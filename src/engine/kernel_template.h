@@ -1,5 +1,5 @@
-/* The kernel's one source: Philox, Box-Muller, step, bridge, rendering. Included once per
-   instruction set. */
+/* The kernel's one source: Philox, Box-Muller, step, bridge, rendering; the tally is a file of its
+   own. Included once per instruction set. */
 
 /*
  * One pass works on LANES Philox blocks, 4 LANES elements, in two halves. A half's words live in
@@ -320,13 +320,16 @@ static void normals(float *out, size_t groups, const struct kernel_noise *noise,
 
 /* The contract's (x + 1)/2, clipped to [0, 1], times 255; halves are exact, so they may come last.
  */
+LANES_INLINE vint levels_of(vfloat x)
+{
+    return __builtin_convertvector(lanes_clip(x + 1.0f, 0.0f, 2.0f) * 127.5f, vint);
+}
+
 LANES_INLINE void render_pass(const float *x, uint8_t *pixels)
 {
     vint levels[4];
-    for (int i = 0; i < 4; i++) {
-        vfloat twice = lanes_clip(lanes_load(x + LANES * i) + 1.0f, 2.0f);
-        levels[i] = __builtin_convertvector(twice * 127.5f, vint);
-    }
+    for (int i = 0; i < 4; i++)
+        levels[i] = levels_of(lanes_load(x + LANES * i));
     lanes_store_bytes(levels, pixels);
 }
 
@@ -344,5 +347,12 @@ static void render(const float *x, size_t n, uint8_t *pixels)
     }
 }
 
-const struct kernel KERNEL_SYMBOL = {
-    .name = KERNEL_NAME, .run = run, .bridge = bridge, .normals = normals, .render = render};
+#include "tally_template.h"
+
+const struct kernel KERNEL_SYMBOL = {.name = KERNEL_NAME,
+                                     .run = run,
+                                     .bridge = bridge,
+                                     .normals = normals,
+                                     .render = render,
+                                     .moments = moments,
+                                     .tally = tally};

@@ -2,7 +2,7 @@
 #include <dissolve/measure.h>
 #include <dissolve/process.h>
 
-#include "measuring.h"
+#include "kernel.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -10,29 +10,29 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK = MEASURING_BLOCK,
+    BLOCK = TALLY_BLOCK,
     LEVELS = 256, /* values of a rendered element */
-    BINS = MEASURING_BINS,
-    REACH = BINS / MEASURING_BINS_IN_ONE / 2, /* the bins are between -REACH and REACH */
-    CELLS = MEASURING_CELLS,
+    BINS = TALLY_BINS,
+    REACH = BINS / TALLY_BINS_IN_ONE / 2, /* the bins are between -REACH and REACH */
+    CELLS = TALLY_CELLS,
     SPAN = 1 << 20, /* elements gathered before they are merged; a uint32_t counts them safely */
 };
 
-_Static_assert(64 * sizeof(struct measuring_moments) <= BLOCK, "the moments of n fit a size_t");
+_Static_assert(64 * sizeof(struct tally_moments) <= BLOCK, "the moments of n fit a size_t");
 
 struct dissolve_tally {
     size_t n;
     unsigned channels;    /* 0: moments only */
     pthread_mutex_t lock; /* guards the counts; every block's moments have one writer */
     uint64_t clipped;
-    uint64_t (*cells)[CELLS];          /* of each channel; NULL for moments only */
-    struct measuring_moments blocks[]; /* ceil(n / BLOCK) of them */
+    uint64_t (*cells)[CELLS];      /* of each channel; NULL for moments only */
+    struct tally_moments blocks[]; /* ceil(n / BLOCK) of them */
 };
 
 /* A multiple of the channels. */
 static unsigned slots_for(unsigned channels)
 {
-    return channels == 3 ? 3 : MEASURING_SLOTS;
+    return channels == 3 ? 3 : TALLY_SLOTS;
 }
 
 static size_t blocks_of(size_t n)
@@ -102,43 +102,45 @@ void dissolve_tally_reset(struct dissolve_tally *tally)
             tally->cells[c][i] = 0;
     }
     for (size_t b = 0; b < blocks_of(tally->n); b++)
-        tally->blocks[b] = (struct measuring_moments){0};
+        tally->blocks[b] = (struct tally_moments){0};
 }
 
-static void merge(struct dissolve_tally *tally, const struct measuring_counts *counts)
+static void merge(struct dissolve_tally *tally, const struct tally_counts *counts)
 {
     pthread_mutex_lock(&tally->lock);
     tally->clipped += counts->clipped;
     for (size_t slot = 0; slot < counts->slots; slot++) {
         uint64_t *cells = tally->cells[slot % tally->channels];
+        const uint32_t *counted = counts->cells + slot * CELLS;
 
         for (size_t i = 0; i < CELLS; i++)
-            cells[i] += counts->cells[slot][i];
+            cells[i] += counted[i];
     }
     pthread_mutex_unlock(&tally->lock);
 }
 
 static void add_span(struct dissolve_tally *tally, size_t first, const float *x, size_t count)
 {
-    struct measuring_counts counts = {.slots = slots_for(tally->channels)};
-    const struct measuring *loops = measuring_active();
+    struct tally_counts counts = {.slots = slots_for(tally->channels)};
+    const struct kernel *kernel = kernel_active();
 
     for (size_t done = 0; done < count; done += BLOCK) {
         size_t some = count - done < BLOCK ? count - done : BLOCK;
 
-        tally->blocks[(first + done) / BLOCK] = loops->tally(x + done, first + done, some, &counts);
+        tally->blocks[(first + done) / BLOCK] =
+            kernel->tally(x + done, first + done, some, &counts);
     }
     merge(tally, &counts);
 }
 
 static void add_moments(struct dissolve_tally *tally, size_t first, const float *x, size_t count)
 {
-    const struct measuring *loops = measuring_active();
+    const struct kernel *kernel = kernel_active();
 
     for (size_t done = 0; done < count; done += BLOCK) {
         size_t some = count - done < BLOCK ? count - done : BLOCK;
 
-        tally->blocks[(first + done) / BLOCK] = loops->moments(x + done, some);
+        tally->blocks[(first + done) / BLOCK] = kernel->moments(x + done, some);
     }
 }
 
@@ -156,13 +158,13 @@ void dissolve_tally_add(struct dissolve_tally *tally, size_t first, const float 
  * Mean and squares of all elements, block after block (Chan, Golub, LeVeque: Updating Formulae
  * and a Pairwise Algorithm for Computing Sample Variances, 1979).
  */
-static struct measuring_moments combine(const struct dissolve_tally *tally)
+static struct tally_moments combine(const struct dissolve_tally *tally)
 {
-    struct measuring_moments all = {0};
+    struct tally_moments all = {0};
     double before = 0.0;
 
     for (size_t first = 0; first < tally->n; first += BLOCK) {
-        const struct measuring_moments *block = &tally->blocks[first / BLOCK];
+        const struct tally_moments *block = &tally->blocks[first / BLOCK];
         double count = (double)(tally->n - first < BLOCK ? tally->n - first : BLOCK);
         double share = count / (before + count);
         double apart = block->mean - all.mean;
@@ -199,7 +201,7 @@ static void find_levels(uint8_t levels[BINS + 1])
     float edges[BINS + 1];
 
     for (size_t i = 0; i <= BINS; i++)
-        edges[i] = (float)i / MEASURING_BINS_IN_ONE - (float)REACH; /* exact */
+        edges[i] = (float)i / TALLY_BINS_IN_ONE - (float)REACH; /* exact */
     dissolve_render(edges, BINS + 1, levels);
 }
 
@@ -222,7 +224,7 @@ static void take_apart(const uint64_t cells[CELLS], const uint8_t levels[BINS + 
 
 void dissolve_tally_read(const struct dissolve_tally *tally, struct dissolve_measures *measures)
 {
-    struct measuring_moments all = combine(tally);
+    struct tally_moments all = combine(tally);
     double width = 2.0 * REACH / BINS;
     uint8_t levels[BINS + 1];
 
