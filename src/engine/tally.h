@@ -25,15 +25,14 @@ struct tally_moments {
 #define TALLY_CELLS       (TALLY_BINS + 2 + 255)
 
 /*
- * What one thread has counted. Element i counts in slot i % slots: for few channels there are
- * several slots a channel, since adding to one number again and again would wait for the memory
- * each time.
+ * What has been counted. Element i counts in slot i % slots: for few channels there are several
+ * slots a channel, since adding to one number again and again would wait for the memory each time.
  */
 #define TALLY_SLOTS 4
 struct tally_counts {
     size_t slots; /* 3 or TALLY_SLOTS, a multiple of the channels */
     uint64_t clipped;
-    uint32_t cells[TALLY_SLOTS * TALLY_CELLS];
+    uint64_t cells[TALLY_SLOTS * TALLY_CELLS];
 };
 
 #endif

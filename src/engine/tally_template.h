@@ -72,20 +72,21 @@ struct beginnings {
     vint now, next, last;
 };
 
-LANES_INLINE vint beginning(int32_t first, size_t slots)
+LANES_INLINE vint beginning(int32_t first, int32_t slots)
 {
-    vint slot;
-    for (int32_t i = 0; i < LANES; i++)
-        slot[i] = first + i;
-    slot = slots == 3 ? slot % 3 : slot % TALLY_SLOTS;
+    const int32_t part = (128 + slots - 1) / slots; /* i * part / 128 is i / slots below 128 */
+    vint i;
+    for (int32_t j = 0; j < LANES; j++)
+        i[j] = first + j;
+    vint slot = i - (i * part >> 7) * slots;
     return slot * TALLY_CELLS + (TALLY_BINS / 2 + 1);
 }
 
 LANES_INLINE struct beginnings beginnings(size_t first, size_t slots)
 {
-    int32_t slot = (int32_t)(first % (slots == 3 ? 3 : TALLY_SLOTS));
-    return (struct beginnings){beginning(slot, slots), beginning(slot + LANES, slots),
-                               beginning(slot + 2 * LANES, slots)};
+    int32_t count = (int32_t)slots, slot = (int32_t)(first % slots);
+    return (struct beginnings){beginning(slot, count), beginning(slot + LANES, count),
+                               beginning(slot + 2 * LANES, count)};
 }
 
 /* The cells of x, see tally.h; NaN is in a slot's cell 0. */
