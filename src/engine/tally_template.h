@@ -82,21 +82,20 @@ LANES_INLINE vint beginning(int32_t first, int32_t slots)
     return slot * TALLY_CELLS + (TALLY_BINS / 2 + 1);
 }
 
-LANES_INLINE struct beginnings beginnings(size_t first, size_t slots)
+LANES_INLINE struct beginnings beginnings(int32_t first, int32_t slots)
 {
-    int32_t count = (int32_t)slots, slot = (int32_t)(first % slots);
-    return (struct beginnings){beginning(slot, count), beginning(slot + LANES, count),
-                               beginning(slot + 2 * LANES, count)};
+    return (struct beginnings){beginning(first, slots), beginning(first + LANES, slots),
+                               beginning(first + 2 * LANES, slots)};
 }
 
 /* The cells of x, see tally.h; NaN is in a slot's cell 0. */
-LANES_INLINE vint cells_of(vfloat x, vint beginning)
+LANES_INLINE vint cells_of(vfloat x, vint slot)
 {
     const float middle = 0.5f * TALLY_BINS;
     vfloat place = x * (float)TALLY_BINS_IN_ONE; /* exact: a power of two */
     place = lanes_clip(place, -middle - 1, middle + 0.5f);
     vint bin = lanes_floor(place) + (place == middle); /* a mask is -1 where it is true */
-    return levels_of(x) + bin + beginning;
+    return levels_of(x) + bin + slot;
 }
 
 /* Finds the cells of a piece; adds those outside [-1, 1] to `clipped`. */
@@ -128,7 +127,7 @@ static struct tally_moments tally(const float *x, size_t first, size_t count,
 {
     int32_t cells[TALLY_BLOCK];
     size_t whole = count - count % PIECE, done = 0;
-    struct beginnings slots = beginnings(first, counts->slots);
+    struct beginnings slots = beginnings((int32_t)(first % counts->slots), (int32_t)counts->slots);
     vdouble sums[PARTS] = {0}, squares[PARTS] = {0};
     vint clipped = {0};
     for (size_t i = 0; i < whole; i += PIECE) {
