@@ -3,6 +3,7 @@
 #define ENGINE_MEASURING_H
 
 #include <dissolve/measure.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,8 +72,8 @@ struct measuring {
     void (*ends)(const float *x, size_t n, float *lowest, float *highest);
 
     /* The places of `groups` times MEASURING_PLACES values; bit i of a group's doubts is set where
-       its place i must be found in another way. NaN is at place 0. */
-    void (*places)(const float *x, size_t groups, const struct measuring_ruler *ruler,
+       its place i must be found in another way; true if any is. NaN is at place 0. */
+    bool (*places)(const float *x, size_t groups, const struct measuring_ruler *ruler,
                    int32_t *place, uint8_t *doubts);
 
     /* sums[i] += exp(peak - ((x[i] - mean) / sd)^2 / 2), the exponential within 5e-16 of its value;

@@ -8,6 +8,8 @@
 #include "measuring.h"
 #include "measuring_lanes.h"
 
+#include <stdbool.h>
+
 #define SUMS  8             /* partial sums of a block, whatever a register holds */
 #define PARTS (SUMS / WIDE) /* vectors that hold them */
 
@@ -172,9 +174,10 @@ static void ends(const float *x, size_t n, float *lowest, float *highest)
     }
 }
 
-static void places(const float *x, size_t groups, const struct measuring_ruler *ruler,
+static bool places(const float *x, size_t groups, const struct measuring_ruler *ruler,
                    int32_t *place, uint8_t *doubts)
 {
+    unsigned any = 0;
     vfloat scale = lanes_all(ruler->scale), origin = lanes_all(ruler->origin);
     vfloat top = lanes_all(ruler->top), sure = lanes_all(ruler->sure);
     for (size_t g = 0; g < groups; g++) {
@@ -188,7 +191,9 @@ static void places(const float *x, size_t groups, const struct measuring_ruler *
             memcpy(place, &whole, sizeof whole);
         }
         doubts[g] = (uint8_t)bits;
+        any |= bits;
     }
+    return any != 0;
 }
 
 /* ---- Bell curves ---- */
