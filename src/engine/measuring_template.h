@@ -157,13 +157,18 @@ static struct measuring_moments tally(const float *x, size_t first, size_t count
 
 static void ends(const float *x, size_t n, float *lowest, float *highest)
 {
-    vfloat low = lanes_all(x[0]), high = low;
-    size_t whole = n - n % LANES;
+    vfloat low = lanes_all(x[0]), high = low, low2 = low, high2 = low;
+    size_t whole = n - n % (2 * LANES);
     *lowest = *highest = x[0];
-    for (size_t i = 0; i < whole; i += LANES) {
-        low = lanes_min(lanes_load(x + i), low);
-        high = lanes_max(lanes_load(x + i), high);
+    for (size_t i = 0; i < whole; i += 2 * LANES) { /* two at a time wait half as long */
+        vfloat a = lanes_load(x + i), b = lanes_load(x + i + LANES);
+        low = lanes_min(a, low);
+        high = lanes_max(a, high);
+        low2 = lanes_min(b, low2);
+        high2 = lanes_max(b, high2);
     }
+    low = lanes_min(low2, low);
+    high = lanes_max(high2, high);
     for (size_t j = 0; j < LANES; j++) {
         *lowest = low[j] < *lowest ? low[j] : *lowest;
         *highest = high[j] > *highest ? high[j] : *highest;
