@@ -2,6 +2,7 @@
 #ifndef ENGINE_MEASURING_H
 #define ENGINE_MEASURING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,7 @@ struct measuring_gauss {
 };
 
 /* Places are found for so many values at a time. */
-#define MEASURING_PLACES 8
+#define MEASURING_PLACES 32
 
 /* Each gives the same bits on every instruction set. */
 struct measuring {
@@ -33,9 +34,9 @@ struct measuring {
     void (*ends)(const float *x, size_t n, float *lowest, float *highest);
 
     /* The places of `groups` times MEASURING_PLACES values; bit i of a group's doubts is set where
-       its place i must be found in another way. NaN is at place 0. */
-    void (*places)(const float *x, size_t groups, const struct measuring_ruler *ruler,
-                   int32_t *place, uint8_t *doubts);
+       its place i must be found in another way; true if any is. NaN is at place 0. */
+    bool (*places)(const float *x, size_t groups, const struct measuring_ruler *ruler,
+                   int32_t *place, uint32_t *doubts);
 
     /* sums[i] += exp(peak - ((x[i] - mean) / sd)^2 / 2), the exponential within 5e-16 of its value;
        0 below the range of double, infinite above. */

@@ -8,17 +8,24 @@
 #include "measuring.h"
 #include "measuring_lanes.h"
 
+#include <stdbool.h>
+
 /* ---- Histograms ---- */
 
 static void ends(const float *x, size_t n, float *lowest, float *highest)
 {
-    vfloat low = lanes_all(x[0]), high = low;
-    size_t whole = n - n % LANES;
+    vfloat low = lanes_all(x[0]), high = low, low2 = low, high2 = low;
+    size_t whole = n - n % (2 * LANES);
     *lowest = *highest = x[0];
-    for (size_t i = 0; i < whole; i += LANES) {
-        low = lanes_min(lanes_load(x + i), low);
-        high = lanes_max(lanes_load(x + i), high);
+    for (size_t i = 0; i < whole; i += 2 * LANES) { /* two at a time wait half as long */
+        vfloat a = lanes_load(x + i), b = lanes_load(x + i + LANES);
+        low = lanes_min(a, low);
+        high = lanes_max(a, high);
+        low2 = lanes_min(b, low2);
+        high2 = lanes_max(b, high2);
     }
+    low = lanes_min(low2, low);
+    high = lanes_max(high2, high);
     for (size_t j = 0; j < LANES; j++) {
         *lowest = low[j] < *lowest ? low[j] : *lowest;
         *highest = high[j] > *highest ? high[j] : *highest;
@@ -29,23 +36,41 @@ static void ends(const float *x, size_t n, float *lowest, float *highest)
     }
 }
 
-static void places(const float *x, size_t groups, const struct measuring_ruler *ruler,
-                   int32_t *place, uint8_t *doubts)
+/* A ruler in every lane. */
+struct ruler {
+    vfloat scale, origin, top, sure;
+};
+
+/* The places of LANES values; a mask of those in doubt. */
+LANES_INLINE vint find_places(const float *x, const struct ruler *ruler, int32_t *place)
 {
-    vfloat scale = lanes_all(ruler->scale), origin = lanes_all(ruler->origin);
-    vfloat top = lanes_all(ruler->top), sure = lanes_all(ruler->sure);
-    for (size_t g = 0; g < groups; g++) {
-        unsigned bits = 0;
-        for (int i = 0; i < MEASURING_PLACES; i += LANES, x += LANES, place += LANES) {
-            vfloat at = lanes_load(x) * scale + origin;
-            at = lanes_min(lanes_max(at, lanes_all(0.5f)), top);
-            vint whole = __builtin_convertvector(at, vint);
-            vfloat apart = at - __builtin_convertvector(whole, vfloat) - 0.5f;
-            bits |= lanes_bits((vfloat)((vint)apart & INT32_MAX) > sure) << i;
-            memcpy(place, &whole, sizeof whole);
-        }
-        doubts[g] = (uint8_t)bits;
+    vfloat at = lanes_load(x) * ruler->scale + ruler->origin;
+    at = lanes_min(lanes_max(at, lanes_all(0.5f)), ruler->top);
+    vint whole = __builtin_convertvector(at, vint);
+    vfloat apart = at - __builtin_convertvector(whole, vfloat) - 0.5f;
+    memcpy(place, &whole, sizeof whole);
+    return (vfloat)((vint)apart & INT32_MAX) > ruler->sure;
+}
+
+/* To gather a mask's bits takes as long as all the rest: only where one is set, and once more. */
+static bool places(const float *x, size_t groups, const struct measuring_ruler *flat,
+                   int32_t *place, uint32_t *doubts)
+{
+    const struct ruler ruler = {lanes_all(flat->scale), lanes_all(flat->origin),
+                                lanes_all(flat->top), lanes_all(flat->sure)};
+    bool found = false;
+    for (size_t g = 0; g < groups; g++, x += MEASURING_PLACES, place += MEASURING_PLACES) {
+        vint any = {0};
+        for (size_t i = 0; i < MEASURING_PLACES; i += LANES)
+            any |= find_places(x + i, &ruler, place + i);
+        doubts[g] = 0;
+        if (!lanes_bits(any))
+            continue;
+        found = true;
+        for (size_t i = 0; i < MEASURING_PLACES; i += LANES)
+            doubts[g] |= lanes_bits(find_places(x + i, &ruler, place + i)) << i;
     }
+    return found;
 }
 
 /* ---- Bell curves ---- */

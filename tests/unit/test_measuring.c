@@ -39,7 +39,7 @@ static void test_places(void **state)
 {
     const struct measuring_ruler ruler = {.scale = 12.5f, .origin = 26, .top = 51.5f, .sure = 0.4f};
     int32_t expected[N], got[N];
-    uint8_t doubts[N / MEASURING_PLACES], doubtful[N / MEASURING_PLACES];
+    uint32_t doubts[N / MEASURING_PLACES], doubtful[N / MEASURING_PLACES];
     float *x = odd_values(N);
 
     (void)state;
@@ -49,7 +49,7 @@ static void test_places(void **state)
         bool far = fabsf(held - floorf(held) - 0.5f) > 0.4f;
 
         assert_int_equal(expected[i], (int32_t)held);
-        assert_int_equal(doubts[i / 8] >> i % 8 & 1, far);
+        assert_int_equal(doubts[i / MEASURING_PLACES] >> i % MEASURING_PLACES & 1, far);
     }
     for (const struct measuring *const *v = variants(); *v; v++) {
         (*v)->places(x, N / MEASURING_PLACES, &ruler, got, doubtful);
