@@ -93,8 +93,8 @@ void json_boolean(struct json_writer *writer, bool value)
     put(writer, word, strlen(word));
 }
 
-/* Enough for any number and the comma before it. */
-#define ITEM_ROOM (CODEC_NUMBER_ROOM + 1)
+/* Enough for any numbers, each with the comma before it, and for printing the last. */
+#define ROOM_FOR(count) ((count) * (CODEC_NUMBER_LONGEST + 1) + CODEC_NUMBER_ROOM)
 
 /* Arrays are printed in runs of this many items, for which room is made at once. */
 #define RUN 64
@@ -130,14 +130,14 @@ static char *print_integer(struct json_writer *writer, char *at, uint64_t value)
 
 void json_number(struct json_writer *writer, double value)
 {
-    char *at = make_room(writer, ITEM_ROOM);
+    char *at = make_room(writer, ROOM_FOR(1));
     if (at)
         keep(writer, print_number(writer, at, value));
 }
 
 void json_integer(struct json_writer *writer, uint64_t value)
 {
-    char *at = make_room(writer, ITEM_ROOM);
+    char *at = make_room(writer, ROOM_FOR(1));
     if (at)
         keep(writer, print_integer(writer, at, value));
 }
@@ -147,7 +147,7 @@ void json_integer(struct json_writer *writer, uint64_t value)
     do {                                                            \
         for (size_t done = 0; done < (count); done += RUN) {        \
             size_t end = (count)-done < RUN ? (count) : done + RUN; \
-            char *at = make_room(writer, (end - done) * ITEM_ROOM); \
+            char *at = make_room(writer, ROOM_FOR(end - done));     \
             for (size_t i = done; at && i < end; i++)               \
                 at = print(writer, at, (values)[i]);                \
             if (at)                                                 \

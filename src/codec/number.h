@@ -10,8 +10,11 @@
 extern "C" {
 #endif
 
-/* Room that any number takes. */
-#define CODEC_NUMBER_ROOM 32
+/* What is printed takes so many characters at the most: -1.2345678901234567e-100. */
+#define CODEC_NUMBER_LONGEST 24
+
+/* Room for one that is printed: more than its text may be written to. */
+#define CODEC_NUMBER_ROOM 48
 
 /*
  * Prints a double; returns the number of characters (no NUL is written), 0 if it is not finite:

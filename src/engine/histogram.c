@@ -120,11 +120,12 @@ static bool make_ruler(struct counter *counter)
 static void count_chunk(struct counter *counter, const float *x, size_t count)
 {
     int32_t place[CHUNK];
-    uint8_t doubts[CHUNK / MEASURING_PLACES];
+    uint32_t doubts[CHUNK / MEASURING_PLACES];
+    size_t groups = count / MEASURING_PLACES;
+    bool doubtful = measuring_active()->places(x, groups, &counter->ruler, place, doubts);
 
-    measuring_active()->places(x, count / MEASURING_PLACES, &counter->ruler, place, doubts);
-    for (size_t g = 0; g < count / MEASURING_PLACES; g++) {
-        for (unsigned left = doubts[g]; left; left &= left - 1) {
+    for (size_t g = 0; doubtful && g < groups; g++) {
+        for (uint32_t left = doubts[g]; left; left &= left - 1) {
             size_t i = g * MEASURING_PLACES + (size_t)__builtin_ctz(left);
 
             place[i] = (int32_t)exact_place(counter, x[i]);

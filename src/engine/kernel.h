@@ -2,6 +2,7 @@
 #ifndef ENGINE_KERNEL_H
 #define ENGINE_KERNEL_H
 
+#include "tally.h"
 #include <dissolve/noise.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,9 +43,10 @@ struct kernel_noise {
 struct kernel {
     const char *name;
 
-    /* Carries x[0 .. 64 groups) through `count` steps; the first is the one that makes x_t. */
-    void (*run)(float *x, size_t groups, const struct kernel_noise *noise, uint32_t t,
-                const struct kernel_step *steps, size_t count);
+    /* Carries from[0 .. 64 groups) through `count` steps, 0 or more, and writes what comes of it;
+       the first is the one that makes x_t. `to` may be `from`. */
+    void (*run)(float *to, const float *from, size_t groups, const struct kernel_noise *noise,
+                uint32_t t, const struct kernel_step *steps, size_t count);
 
     /* Writes x_u between a, x_a, and b, x_b, all of them whole groups; n_u is step u's noise. */
     void (*bridge)(float *x, const float *a, const float *b, size_t groups,
@@ -56,6 +58,13 @@ struct kernel {
 
     /* dissolve_render of any number of elements. */
     void (*render)(const float *x, size_t n, uint8_t *pixels);
+
+    /* The moments of a block of 1..TALLY_BLOCK elements. */
+    struct tally_moments (*moments)(const float *x, size_t count);
+
+    /* The same, and counts its elements, first .. first + count - 1. */
+    struct tally_moments (*tally)(const float *x, size_t first, size_t count,
+                                  struct tally_counts *counts);
 };
 
 extern const struct kernel kernel_baseline;

@@ -1,5 +1,5 @@
-/* The kernel's one source: Philox, Box-Muller, step, bridge, rendering. Included once per
-   instruction set. */
+/* The kernel's one source: Philox, Box-Muller, step, bridge, rendering; the tally is a file of its
+   own. Included once per instruction set. */
 
 /*
  * One pass works on LANES Philox blocks, 4 LANES elements, in two halves. A half's words live in
@@ -228,13 +228,13 @@ LANES_INLINE bool upper_is_new(size_t g, uint64_t block)
     return g == 0 || (uint32_t)block == 0;
 }
 
-LANES_INLINE void run_some(float *x, size_t groups, const struct kernel_noise *noise,
-                           const struct round_keys *keys, uint32_t t,
-                           const struct kernel_step *steps, size_t count)
+LANES_INLINE void run_some(float *to, const float *from, size_t groups,
+                           const struct kernel_noise *noise, const struct round_keys *keys,
+                           uint32_t t, const struct kernel_step *steps, size_t count)
 {
     struct step_part step[STEPS_AHEAD];
     size_t passes = groups * (KERNEL_GROUP / PASS);
-    for (size_t g = 0; g < passes; g++, x += PASS) {
+    for (size_t g = 0; g < passes; g++, to += PASS, from += PASS) {
         uint64_t block = noise->block + LANES * g;
         if (upper_is_new(g, block))
             make_step_parts(noise->seed, (uint32_t)(block >> 32), t, count, step);
@@ -242,7 +242,7 @@ LANES_INLINE void run_some(float *x, size_t groups, const struct kernel_noise *n
         begin_pass(block, noise, keys, part);
         vfloat state[4];
         for (int i = 0; i < 4; i++)
-            state[i] = lanes_load(x + LANES * i);
+            state[i] = lanes_load(from + LANES * i);
         for (size_t k = 0; k < count; k++) {
             vfloat n[4];
             pass_normals(part, &step[k], keys, n);
@@ -252,21 +252,24 @@ LANES_INLINE void run_some(float *x, size_t groups, const struct kernel_noise *n
                 state[i] = lanes_fma(a, state[i], c * n[i]);
         }
         for (int i = 0; i < 4; i++)
-            lanes_store(x + LANES * i, state[i]);
+            lanes_store(to + LANES * i, state[i]);
     }
 }
 
-static void run(float *x, size_t groups, const struct kernel_noise *noise, uint32_t t,
-                const struct kernel_step *steps, size_t count)
+static void run(float *to, const float *from, size_t groups, const struct kernel_noise *noise,
+                uint32_t t, const struct kernel_step *steps, size_t count)
 {
     struct round_keys keys;
     make_round_keys(noise->seed, &keys);
+    if (count == 0 && to != from)
+        memcpy(to, from, groups * KERNEL_GROUP * sizeof *to);
     while (count > 0) {
         size_t some = count < STEPS_AHEAD ? count : STEPS_AHEAD;
         if (some == 1) /* by itself, so that it needs no loop: with every frame wanted, so it is */
-            run_some(x, groups, noise, &keys, t, steps, 1);
+            run_some(to, from, groups, noise, &keys, t, steps, 1);
         else
-            run_some(x, groups, noise, &keys, t, steps, some);
+            run_some(to, from, groups, noise, &keys, t, steps, some);
+        from = to;
         t += (uint32_t)some;
         steps += some;
         count -= some;
@@ -320,13 +323,16 @@ static void normals(float *out, size_t groups, const struct kernel_noise *noise,
 
 /* The contract's (x + 1)/2, clipped to [0, 1], times 255; halves are exact, so they may come last.
  */
+LANES_INLINE vint levels_of(vfloat x)
+{
+    return __builtin_convertvector(lanes_clip(x + 1.0f, 0.0f, 2.0f) * 127.5f, vint);
+}
+
 LANES_INLINE void render_pass(const float *x, uint8_t *pixels)
 {
     vint levels[4];
-    for (int i = 0; i < 4; i++) {
-        vfloat twice = lanes_clip(lanes_load(x + LANES * i) + 1.0f, 2.0f);
-        levels[i] = __builtin_convertvector(twice * 127.5f, vint);
-    }
+    for (int i = 0; i < 4; i++)
+        levels[i] = levels_of(lanes_load(x + LANES * i));
     lanes_store_bytes(levels, pixels);
 }
 
@@ -344,5 +350,12 @@ static void render(const float *x, size_t n, uint8_t *pixels)
     }
 }
 
-const struct kernel KERNEL_SYMBOL = {
-    .name = KERNEL_NAME, .run = run, .bridge = bridge, .normals = normals, .render = render};
+#include "tally_template.h"
+
+const struct kernel KERNEL_SYMBOL = {.name = KERNEL_NAME,
+                                     .run = run,
+                                     .bridge = bridge,
+                                     .normals = normals,
+                                     .render = render,
+                                     .moments = moments,
+                                     .tally = tally};

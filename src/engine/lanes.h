@@ -8,7 +8,9 @@
  *
  *     LANES_BLOCKS          which block, counted from the vector's first, is in which 64-bit lane
  *     lanes_fma, lanes_sqrt
- *     lanes_clip(a, top)    min(max(a, 0), top)
+ *     lanes_clip(a, low, top)  min(max(a, low), top); low where a is NaN
+ *     lanes_floor           rounded down to integers, of values within their range
+ *     lanes_widen(x)        the first floats of x as doubles, half as many as there are lanes
  *     lanes_mul32(a, b)     the products of the low halves of each 64-bit lane
  *     lanes_xor(a, b, c)    a ^ b ^ c
  *     lanes_pair(a, b)      the low halves of each 64-bit lane, a's in the even places

@@ -21,10 +21,20 @@ LANES_INLINE vfloat lanes_sqrt(vfloat a)
     return (vfloat)_mm256_sqrt_ps((__m256)a);
 }
 
-LANES_INLINE vfloat lanes_clip(vfloat a, float top)
+LANES_INLINE vfloat lanes_clip(vfloat a, float low, float top)
 {
-    return (vfloat)_mm256_min_ps(_mm256_max_ps((__m256)a, _mm256_setzero_ps()),
+    return (vfloat)_mm256_min_ps(_mm256_max_ps((__m256)a, _mm256_set1_ps(low)),
                                  _mm256_set1_ps(top));
+}
+
+LANES_INLINE vint lanes_floor(vfloat a)
+{
+    return (vint)_mm256_cvttps_epi32(_mm256_floor_ps((__m256)a));
+}
+
+LANES_INLINE vdouble lanes_widen(const float *x)
+{
+    return (vdouble)_mm256_cvtps_pd(_mm_loadu_ps(x));
 }
 
 LANES_INLINE vlong lanes_mul32(vlong a, vlong b)

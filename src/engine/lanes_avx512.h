@@ -21,10 +21,20 @@ LANES_INLINE vfloat lanes_sqrt(vfloat a)
     return (vfloat)_mm512_sqrt_ps((__m512)a);
 }
 
-LANES_INLINE vfloat lanes_clip(vfloat a, float top)
+LANES_INLINE vfloat lanes_clip(vfloat a, float low, float top)
 {
-    return (vfloat)_mm512_min_ps(_mm512_max_ps((__m512)a, _mm512_setzero_ps()),
+    return (vfloat)_mm512_min_ps(_mm512_max_ps((__m512)a, _mm512_set1_ps(low)),
                                  _mm512_set1_ps(top));
+}
+
+LANES_INLINE vint lanes_floor(vfloat a)
+{
+    return (vint)_mm512_cvt_roundps_epi32((__m512)a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+LANES_INLINE vdouble lanes_widen(const float *x)
+{
+    return (vdouble)_mm512_cvtps_pd(_mm256_loadu_ps(x));
 }
 
 LANES_INLINE vlong lanes_mul32(vlong a, vlong b)

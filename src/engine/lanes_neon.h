@@ -19,9 +19,19 @@ LANES_INLINE vfloat lanes_sqrt(vfloat a)
     return (vfloat)vsqrtq_f32((float32x4_t)a);
 }
 
-LANES_INLINE vfloat lanes_clip(vfloat a, float top)
+LANES_INLINE vfloat lanes_clip(vfloat a, float low, float top)
 {
-    return (vfloat)vminq_f32(vmaxq_f32((float32x4_t)a, vdupq_n_f32(0)), vdupq_n_f32(top));
+    return (vfloat)vminq_f32(vmaxnmq_f32((float32x4_t)a, vdupq_n_f32(low)), vdupq_n_f32(top));
+}
+
+LANES_INLINE vint lanes_floor(vfloat a)
+{
+    return (vint)vcvtmq_s32_f32((float32x4_t)a);
+}
+
+LANES_INLINE vdouble lanes_widen(const float *x)
+{
+    return (vdouble)vcvt_f64_f32(vld1_f32(x));
 }
 
 LANES_INLINE vlong lanes_mul32(vlong a, vlong b)

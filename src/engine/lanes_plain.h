@@ -25,14 +25,25 @@ LANES_INLINE vfloat lanes_sqrt(vfloat a)
     return r;
 }
 
-LANES_INLINE vfloat lanes_clip(vfloat a, float top)
+LANES_INLINE vfloat lanes_clip(vfloat a, float low, float top)
 {
     vfloat r = a;
     for (int i = 0; i < LANES; i++) {
-        float positive = a[i] > 0 ? a[i] : 0;
-        r[i] = positive < top ? positive : top;
+        float held = a[i] > low ? a[i] : low;
+        r[i] = held < top ? held : top;
     }
     return r;
+}
+
+LANES_INLINE vint lanes_floor(vfloat a)
+{
+    vint whole = __builtin_convertvector(a, vint);
+    return whole + (__builtin_convertvector(whole, vfloat) > a);
+}
+
+LANES_INLINE vdouble lanes_widen(const float *x)
+{
+    return (vdouble){(double)x[0], (double)x[1]};
 }
 
 LANES_INLINE vlong lanes_mul32(vlong a, vlong b)

@@ -74,9 +74,20 @@ LANES_INLINE vfloat lanes_sqrt(vfloat a)
     return (vfloat)_mm_sqrt_ps((__m128)a);
 }
 
-LANES_INLINE vfloat lanes_clip(vfloat a, float top)
+LANES_INLINE vfloat lanes_clip(vfloat a, float low, float top)
 {
-    return (vfloat)_mm_min_ps(_mm_max_ps((__m128)a, _mm_setzero_ps()), _mm_set1_ps(top));
+    return (vfloat)_mm_min_ps(_mm_max_ps((__m128)a, _mm_set1_ps(low)), _mm_set1_ps(top));
+}
+
+LANES_INLINE vint lanes_floor(vfloat a)
+{
+    vint whole = __builtin_convertvector(a, vint);
+    return whole + (__builtin_convertvector(whole, vfloat) > a);
+}
+
+LANES_INLINE vdouble lanes_widen(const float *x)
+{
+    return (vdouble)_mm_cvtps_pd(_mm_castsi128_ps(_mm_loadu_si64(x)));
 }
 
 LANES_INLINE vlong lanes_mul32(vlong a, vlong b)

@@ -31,6 +31,7 @@ typedef float vfloat __attribute__((vector_size(4 * LANES)));
 typedef int32_t vint __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vuint __attribute__((vector_size(4 * LANES)));
 typedef uint64_t vlong __attribute__((vector_size(4 * LANES))); /* half as many, twice as wide */
+typedef double vdouble __attribute__((vector_size(4 * LANES))); /* likewise */
 
 #define LANES_INLINE static inline __attribute__((always_inline))
 

@@ -127,7 +127,8 @@ void dissolve_process_destroy(struct dissolve_process *process)
 
 /*
  * A part of the state. It is copied to where the kernel can work on whole groups; the elements that
- * pad it on either side are carried along and thrown away.
+ * pad it on either side are carried along and thrown away. A frame whose state is wanted is made
+ * where it is wanted, if there is nothing to pad.
  */
 struct tile {
     size_t first; /* element of the state */
@@ -163,14 +164,24 @@ static void load(const struct dissolve_process *process, const struct tile *tile
 static void store(const struct dissolve_process *process, const struct tile *tile,
                   const float *groups)
 {
-    memcpy(process->state + tile->first, groups + tile->lead, tile->count * sizeof *groups);
+    const float *x = groups + tile->lead;
+    if (x != process->state + tile->first) /* where the last frame was to be, too */
+        memcpy(process->state + tile->first, x, tile->count * sizeof *x);
+}
+
+/* Where the frame's part is to be made: where the caller wants it if whole groups fit there, else
+   in `groups`. */
+static float *place_for(const struct dissolve_frame *frame, const struct tile *tile, float *groups)
+{
+    bool fits = tile->lead == 0 && tile->count % KERNEL_GROUP == 0;
+    return frame->state && fits ? frame->state + tile->first : groups;
 }
 
 static void deliver(const struct dissolve_frame *frame, const struct tile *tile,
                     const float *groups)
 {
     const float *x = groups + tile->lead;
-    if (frame->state)
+    if (frame->state && x != frame->state + tile->first)
         memcpy(frame->state + tile->first, x, tile->count * sizeof *x);
     if (frame->pixels)
         kernel_active()->render(x, tile->count, frame->pixels + tile->first);
@@ -197,18 +208,23 @@ static void run_chain(void *context, size_t index)
     const struct dissolve_process *process = context;
     const struct kernel *kernel = kernel_active();
     struct tile tile = tile_of(process, index, DISSOLVE_STREAM_CHAIN);
-    _Alignas(64) float x[ROOM(MAX_TILE)];
-    load(process, &tile, x);
+    _Alignas(64) float groups[ROOM(MAX_TILE)];
+    const float *x = groups; /* x_t: here or in the last frame's own memory */
+    load(process, &tile, groups);
 
     uint32_t t = process->t;
     for (size_t i = 0; i < process->frame_count; i++) {
         const struct dissolve_frame *frame = &process->frames[i];
         if ((frame->before || frame->noise) && t < frame->t) {
-            kernel->run(x, tile.groups, &tile.noise, t + 1, process->step + t, frame->t - 1 - t);
+            kernel->run(groups, x, tile.groups, &tile.noise, t + 1, process->step + t,
+                        frame->t - 1 - t);
+            x = groups;
             t = frame->t - 1;
             deliver_terms(frame, &tile, x, frame->t);
         }
-        kernel->run(x, tile.groups, &tile.noise, t + 1, process->step + t, frame->t - t);
+        float *to = place_for(frame, &tile, groups);
+        kernel->run(to, x, tile.groups, &tile.noise, t + 1, process->step + t, frame->t - t);
+        x = to;
         t = frame->t;
         deliver(frame, &tile, x);
     }
@@ -220,13 +236,16 @@ static void run_jump(void *context, size_t index)
     const struct dissolve_process *process = context;
     const struct kernel *kernel = kernel_active();
     struct tile tile = tile_of(process, index, DISSOLVE_STREAM_JUMP);
-    _Alignas(64) float x[ROOM(MAX_TILE)];
-    load(process, &tile, x);
+    _Alignas(64) float groups[ROOM(MAX_TILE)];
+    const float *x = groups; /* as above */
+    load(process, &tile, groups);
 
     for (size_t i = 0; i < process->frame_count; i++) {
         const struct dissolve_frame *frame = &process->frames[i];
         bool there = frame->t == process->t;
-        kernel->run(x, tile.groups, &tile.noise, frame->t, process->step + i, there ? 0 : 1);
+        float *to = place_for(frame, &tile, groups);
+        kernel->run(to, x, tile.groups, &tile.noise, frame->t, process->step + i, there ? 0 : 1);
+        x = to;
         deliver(frame, &tile, x);
     }
     store(process, &tile, x);
@@ -250,8 +269,7 @@ static void run_tree(void *context, size_t index)
         const float *left = slots[move->left], *right = slots[move->right];
         switch (move->kind) {
         case TREE_JUMP:
-            memcpy(x, left, size);
-            kernel->run(x, tile.groups, &tile.noise, move->t, &move->jump, 1);
+            kernel->run(x, left, tile.groups, &tile.noise, move->t, &move->jump, 1);
             break;
         case TREE_BRIDGE:
             kernel->bridge(x, left, right, tile.groups, &tile.noise, move->t, &move->bridge);

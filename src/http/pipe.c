@@ -1,4 +1,5 @@
-/* The bounded pipe: a ring in one block of memory, one mutex, one condition for the writer. */
+/* The bounded pipe: a ring in one block of memory, what is lent behind it, one mutex, one condition
+ * for the writer. */
 #include "pipe.h"
 
 #include "clock.h"
@@ -19,6 +20,8 @@ struct http_pipe {
     size_t capacity;
     size_t first; /* of the bytes in the ring */
     size_t used;
+    const unsigned char *lent; /* the writer's own bytes, behind those in the ring */
+    size_t lent_size;
     size_t total; /* bytes ever written, for count_only */
     bool count_only;
     bool open;  /* to the reader */
@@ -29,9 +32,12 @@ struct http_pipe {
     bool awaited;
     int64_t waited;      /* milliseconds of the writer's waits that are over */
     int64_t waits_since; /* 0: it does not wait */
+    size_t taken_since;
 };
 
-enum { FIRST_ALLOCATION = 4096 };
+/* From LENT_LEAST on it is cheaper to wait until the reader has copied the bytes than to copy them
+ * into the ring as well. */
+enum { FIRST_ALLOCATION = 4096, LENT_LEAST = 1 << 16 };
 
 struct http_pipe *http_pipe_create(size_t capacity, void (*notify)(void *context), void *context)
 {
@@ -113,7 +119,7 @@ static size_t put(struct http_pipe *pipe, const unsigned char *bytes, size_t siz
 
 static bool readable(const struct http_pipe *pipe)
 {
-    return pipe->open && (pipe->used > 0 || pipe->ended || pipe->aborted);
+    return pipe->open && (pipe->used > 0 || pipe->lent_size > 0 || pipe->ended || pipe->aborted);
 }
 
 /* Whether the caller, once it has unlocked the mutex, must call notify. */
@@ -133,17 +139,36 @@ static void unlock_and_wake(struct http_pipe *pipe)
         pipe->notify(pipe->context);
 }
 
-/* Waits until half of it is free, so that writer and reader do not take turns at every byte. */
-static void wait_for_room(struct http_pipe *pipe)
+/* What has been waited is over, and what is waited from now on is counted anew. */
+static void count_wait(struct http_pipe *pipe, int64_t from_now_on)
+{
+    if (pipe->waits_since != 0)
+        pipe->waited += http_clock_now() - pipe->waits_since;
+    pipe->waits_since = from_now_on;
+    pipe->taken_since = 0;
+}
+
+/*
+ * Waits until what is lent has been read and half of the ring is free, so that writer and reader do
+ * not take turns at every byte.
+ */
+static void wait_for_reader(struct http_pipe *pipe)
 {
     pipe->open = true;
     unlock_and_wake(pipe);
     pthread_mutex_lock(&pipe->mutex);
-    pipe->waits_since = http_clock_now();
-    while (!pipe->aborted && pipe->used > pipe->capacity / 2)
+    count_wait(pipe, http_clock_now());
+    while (!pipe->aborted && (pipe->used > pipe->capacity / 2 || pipe->lent_size > 0))
         pthread_cond_wait(&pipe->drained, &pipe->mutex);
-    pipe->waited += http_clock_now() - pipe->waits_since;
-    pipe->waits_since = 0;
+    count_wait(pipe, 0);
+}
+
+static void lend(struct http_pipe *pipe, const unsigned char *bytes, size_t size)
+{
+    pipe->lent = bytes;
+    pipe->lent_size = size;
+    wait_for_reader(pipe);
+    pipe->lent_size = 0; /* aborted: nobody may look at them any more */
 }
 
 bool http_pipe_write(struct http_pipe *pipe, const void *bytes, size_t size)
@@ -152,8 +177,12 @@ bool http_pipe_write(struct http_pipe *pipe, const void *bytes, size_t size)
     pthread_mutex_lock(&pipe->mutex);
     pipe->total += size;
     while (size > 0 && !pipe->count_only && !pipe->aborted) {
+        if (pipe->open && size >= LENT_LEAST) {
+            lend(pipe, next, size);
+            break;
+        }
         if (pipe->used == pipe->capacity) {
-            wait_for_room(pipe);
+            wait_for_reader(pipe);
             continue;
         }
         size_t count = put(pipe, next, size);
@@ -239,7 +268,7 @@ bool http_pipe_await(struct http_pipe *pipe)
     return awaited;
 }
 
-static size_t take(struct http_pipe *pipe, unsigned char *bytes, size_t size)
+static size_t take_from_ring(struct http_pipe *pipe, unsigned char *bytes, size_t size)
 {
     size_t count = smaller(size, pipe->used);
     size_t straight = smaller(count, pipe->allocated - pipe->first);
@@ -249,8 +278,27 @@ static size_t take(struct http_pipe *pipe, unsigned char *bytes, size_t size)
     if (pipe->first >= pipe->allocated)
         pipe->first -= pipe->allocated;
     pipe->used -= count;
+    return count;
+}
+
+static size_t take_what_is_lent(struct http_pipe *pipe, unsigned char *bytes, size_t size)
+{
+    size_t count = smaller(size, pipe->lent_size);
+    memcpy(bytes, pipe->lent, count);
+    pipe->lent += count;
+    pipe->lent_size -= count;
+    return count;
+}
+
+static size_t take(struct http_pipe *pipe, unsigned char *bytes, size_t size)
+{
+    size_t count =
+        pipe->used > 0 ? take_from_ring(pipe, bytes, size) : take_what_is_lent(pipe, bytes, size);
     pipe->taken = true;
-    if (pipe->used <= pipe->capacity / 2)
+    pipe->taken_since += count;
+    if (pipe->waits_since != 0 && pipe->taken_since >= pipe->capacity / 2)
+        count_wait(pipe, http_clock_now());
+    if (pipe->used <= pipe->capacity / 2 && pipe->lent_size == 0)
         pthread_cond_signal(&pipe->drained);
     return count;
 }
@@ -262,7 +310,7 @@ enum http_pipe_state http_pipe_read(struct http_pipe *pipe, void *bytes, size_t 
     pthread_mutex_lock(&pipe->mutex);
     if (pipe->aborted || (pipe->ended && !pipe->complete)) {
         state = HTTP_PIPE_BROKEN;
-    } else if (pipe->open && pipe->used > 0) {
+    } else if (pipe->open && (pipe->used > 0 || pipe->lent_size > 0)) {
         *count = take(pipe, bytes, size);
         state = HTTP_PIPE_DATA;
     } else if (pipe->ended) {

@@ -34,7 +34,10 @@ void http_pipe_destroy(struct http_pipe *pipe);
 /* From now on bytes are counted, not kept: the body of an answer to HEAD. Before any write. */
 void http_pipe_count_only(struct http_pipe *pipe);
 
-/* Writer: copies the bytes in, waits while it is full. false: aborted, or no memory. */
+/*
+ * Writer: copies the bytes in, waits while it is full; many at once, into an open pipe, are not
+ * copied, and it waits until they have been read. false: aborted, or no memory.
+ */
 DISSOLVE_MUST_USE bool http_pipe_write(struct http_pipe *pipe, const void *bytes, size_t size);
 
 /* Writer: opens the pipe to the reader now. */
@@ -58,7 +61,7 @@ void http_pipe_abort_if_open(struct http_pipe *pipe);
 /* How the writer fares: for how many milliseconds it has waited for its reader. */
 struct http_pipe_progress {
     int64_t waited;
-    int64_t waiting; /* part of it: the wait that is not over yet, 0: it does not wait */
+    int64_t waiting; /* part of it: since the reader has taken half of the capacity; 0: no wait */
     bool ended;
 };
 

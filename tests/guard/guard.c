@@ -37,12 +37,12 @@ static void prepare_kernel(void)
 
 static void run_steps(void)
 {
-    kernel_active()->run(x, GROUPS, &noise, 1, steps, STEPS);
+    kernel_active()->run(x, x, GROUPS, &noise, 1, steps, STEPS);
 }
 
 static void run_one_step(void)
 {
-    kernel_active()->run(x, GROUPS, &noise, 1, steps, 1);
+    kernel_active()->run(x, x, GROUPS, &noise, 1, steps, 1);
 }
 
 static void make_bridge(void)

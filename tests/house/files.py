@@ -34,7 +34,7 @@ OPENING = {
 # Tables may be as long as they need.
 ANY_LENGTH = {".inc", ".yaml"}
 
-# C++ is for calling two libraries that have no C interface, not for writing C++.
+# C++ is for calling libraries that have no C interface, not for writing C++.
 CPP_FILES = {"src/codec/png_decode.cpp", "src/codec/number.cpp", "tests/unit/lodepng_own.cpp"}
 CPP_WORDS = re.compile(
     r"\b(catch|class|delete|friend|new|operator|template|throw|try|using|virtual)\b"
@@ -109,6 +109,8 @@ def check_cpp(root, path):
         made = str(pathlib.Path(folder, "made.o"))
         command = compiler("c++") + FLAGS + ["-c", "-o", made]
         command += ["-I", str(root / "include"), "-I", str(root / "src"), str(root / path)]
+        for versioned in pathlib.Path("/usr/include").glob("dragonbox-*"):
+            command += ["-isystem", str(versioned)]
         complaint = complaint_of(command, "does not compile")
         if complaint:
             yield complaint

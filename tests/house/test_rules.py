@@ -17,6 +17,7 @@ SOUND = {
     "src/codec/png.h": "/* PNG. */\n#pragma once\n#include <dissolve/status.h>\n",
     "src/codec/png_decode.cpp": '/* In. */\n#include "png.h"\n#include <lodepng.h>\n'
     'namespace {\nint helper() { return 1; }\n}\nextern "C" int codec_in() { return helper(); }\n',
+    "src/codec/number.cpp": '/* Numbers. */\n#include <dragonbox/dragonbox.h>\n',
     "src/codec/gzip.c": '/* Out: no "#include <microhttpd.h>". */\n// #include <cJSON.h>\n#include <zlib.h>\n',
     "src/codec/jpeg_decode.c": "/* In. */\n#include <jpeglib.h>\n#include <jerror.h>\n#include <libexif/exif-data.h>\n",
     "src/api/api.h": "/* The api. */\n#pragma once\n#include <dissolve/noise.h>\n",
@@ -47,6 +48,8 @@ WRONG_INCLUDES = {
     "cJSON in http": ("src/http/x.c", "\t#\tinclude <cjson/cJSON.h>\n", "api only"),
     "two lodepng": ("src/codec/x.c", "#include <lodepng.h>\n", "exactly one file"),
     "no lodepng": ("src/codec/png_decode.cpp", None, "exactly one file"),
+    "two dragonbox": ("src/codec/x.c", "#include <dragonbox/dragonbox.h>\n", "exactly one file"),
+    "dragonbox in api": ("src/api/x.c", "#include <dragonbox/dragonbox.h>\n", "codec only"),
     "libdeflate in api": ("src/api/x.c", "#include <libdeflate.h>\n", "codec only"),
     "nettle in api": ("src/api/x.c", "#include <nettle/sha2.h>\n", "codec only"),
     "two zlib": ("src/codec/x.c", "#include <zlib.h>\n", "exactly one file"),

@@ -82,7 +82,7 @@ static void test_printed_is_shortest_and_reads_back(void **state)
     for (size_t i = 0; i < MANY; i++) {
         char text[CODEC_NUMBER_ROOM];
         size_t size = codec_number_print(values[i], text);
-        assert_in_range(size, 1, CODEC_NUMBER_ROOM);
+        assert_in_range(size, 1, CODEC_NUMBER_LONGEST);
         double read = 1;
         assert_int_equal(codec_number_parse(text, size, &read), size);
         assert_memory_equal(&read, &values[i], sizeof read);
@@ -162,6 +162,42 @@ static void test_floats_are_as_short_as_numpy_s(void **state)
     char answer[1];
     judge(script, out.data, out.size, answer, sizeof answer);
     codec_buffer_free(&out);
+}
+
+/* With an exponent only where that is shorter; its own digits or zeros before the point. */
+static void test_the_shorter_form(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {0.0, "0"},
+        {-0.0, "-0"},
+        {7.0, "7"},
+        {-0.5, "-0.5"},
+        {12.75, "12.75"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {123456789.12345679, "123456789.12345679"},
+        {12345678901234568.0, "12345678901234568"},
+        {0.001, "0.001"},
+        {0.0001, "1e-04"},
+        {0.00012, "0.00012"},
+        {0.000012, "1.2e-05"},
+        {-0.00054213420260805625, "-0.0005421342026080562"},
+        {0.000054213420260805625, "5.4213420260805625e-05"},
+        {10000.0, "10000"},
+        {100000.0, "1e+05"},
+        {1200000.0, "1200000"},
+        {12000000.0, "1.2e+07"},
+        {5e-324, "5e-324"},
+        {DBL_MAX, "1.7976931348623157e+308"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[CODEC_NUMBER_ROOM + 1];
+        text[codec_number_print(cases[i].value, text)] = '\0';
+        assert_string_equal(text, cases[i].text);
+    }
 }
 
 static void test_not_finite_is_not_printed(void **state)
@@ -287,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_printed_is_shortest_and_reads_back),
         cmocka_unit_test(test_floats_read_back),
         cmocka_unit_test(test_floats_are_as_short_as_numpy_s),
+        cmocka_unit_test(test_the_shorter_form),
         cmocka_unit_test(test_not_finite_is_not_printed),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_read_as_python_reads),

@@ -21,8 +21,8 @@ static void append_numbers(struct codec_buffer *out, const double *numbers, size
 {
     append(out, "[");
     for (size_t i = 0; i < count; i++) {
-        char text[CODEC_NUMBER_ROOM + 2] = "";
-        codec_number_print(numbers[i], text);
+        char text[CODEC_NUMBER_ROOM + 1];
+        text[codec_number_print(numbers[i], text)] = '\0';
         append(out, i > 0 ? "," : "");
         append(out, text[0] ? text : isnan(numbers[i]) ? "NaN" : "Infinity");
     }

@@ -326,7 +326,8 @@ static void every_kernel_gives_the_same_bits(void **state)
     (void)state;
     enum { GROUPS = 64, COUNT = GROUPS * KERNEL_GROUP };
     static const char *const names[] = {"baseline", "avx2", "avx512", "neon"};
-    static float first[COUNT], x[COUNT], first_normals[COUNT], normals[COUNT];
+    static float input_of[COUNT], apart[COUNT], first[COUNT], x[COUNT], first_normals[COUNT],
+        normals[COUNT];
     static uint8_t first_pixels[COUNT], pixels[COUNT];
     struct kernel_step steps[STEPS];
     for (int i = 0; i < STEPS; i++)
@@ -338,8 +339,14 @@ static void every_kernel_gives_the_same_bits(void **state)
         if (!kernel)
             continue;
         for (size_t i = 0; i < COUNT; i++)
-            x[i] = input(i);
-        kernel->run(x, GROUPS, &noise, 3, steps, STEPS);
+            x[i] = input_of[i] = input(i);
+        kernel->run(x, x, GROUPS, &noise, 3, steps, STEPS);
+        for (int count = 0; count <= STEPS; count++) {
+            kernel->run(apart, input_of, GROUPS, &noise, 3, steps, (size_t)count);
+            kernel->run(apart, apart, GROUPS, &noise, 3 + (uint32_t)count, steps + count,
+                        (size_t)(STEPS - count));
+            assert_memory_equal(apart, x, sizeof x);
+        }
         kernel->normals(normals, GROUPS, &noise, 9);
         kernel->render(x, COUNT - 5, pixels);
         if (found++ == 0) {
