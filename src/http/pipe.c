@@ -1,5 +1,4 @@
-/* The bounded pipe: a ring in one block of memory, what is lent behind it, one mutex, one condition
- * for the writer. */
+/* The bounded pipe: a ring in one block of memory, and bytes that its writer lends. */
 #include "pipe.h"
 
 #include "clock.h"
