@@ -2,6 +2,7 @@
 #include "http/configuration.h"
 #include "http/door.h"
 #include "http/healthcheck.h"
+#include "http/sandbox.h"
 
 #include <dissolve/dissolve.h>
 #include <errno.h>
@@ -90,6 +91,20 @@ static bool start(struct server *server, const struct http_configuration *config
     return status == DISSOLVE_OK;
 }
 
+/* Once everything is started and open. false: do not serve. */
+static bool enter_sandbox(bool wanted)
+{
+    const char *reason = "not wanted";
+    enum http_sandbox sandbox = wanted ? http_sandbox_enter(&reason) : HTTP_SANDBOX_UNAVAILABLE;
+    if (sandbox == HTTP_SANDBOX_ON)
+        fprintf(stderr, "sandbox: on\n");
+    else if (sandbox == HTTP_SANDBOX_UNAVAILABLE)
+        fprintf(stderr, "sandbox: off (%s)\n", reason);
+    else
+        fprintf(stderr, "dissolved: cannot enter the sandbox: %s\n", reason);
+    return sandbox != HTTP_SANDBOX_FAILED;
+}
+
 /* true: a signal came; false: the descriptor `idle`, if it is one, became readable first. */
 static bool wait_for_signal(const struct server *server, int idle)
 {
@@ -113,7 +128,7 @@ static void serve(struct server *server)
     }
 }
 
-static int run(const struct http_configuration *configuration, const char *isa)
+static int run(const struct http_configuration *configuration, const char *isa, bool sandbox)
 {
     int status = EXIT_FAILURE;
     struct server server = {.signals = take_signals()};
@@ -121,7 +136,7 @@ static int run(const struct http_configuration *configuration, const char *isa)
     keep_memory();
     if (server.signals < 0) {
         perror("dissolved: cannot take signals");
-    } else if (start(&server, configuration)) {
+    } else if (start(&server, configuration) && enter_sandbox(sandbox)) {
         char address[HTTP_ADDRESS_TEXT];
         http_address_print(door_address(server.door), address);
         fprintf(stderr, "listening on http://%s (threads %u, isa %s, version %s)\n", address,
@@ -140,6 +155,12 @@ static int run(const struct http_configuration *configuration, const char *isa)
 int main(int argc, char *argv[])
 {
     struct http_configuration configuration;
+    const char *no_sandbox = getenv("DISSOLVED_NO_SANDBOX");
+    bool sandbox = no_sandbox == NULL || strcmp(no_sandbox, "1") != 0;
+    if (argc > 1 && strcmp(argv[argc - 1], "--no-sandbox") == 0) {
+        sandbox = false;
+        argc--;
+    }
     int status = http_configuration_read(argc, argv, getenv, stdout, stderr, &configuration);
     if (status != HTTP_CONFIGURATION_READ)
         return status;
@@ -151,5 +172,5 @@ int main(int argc, char *argv[])
                 getenv("DISSOLVE_ISA"));
         return 2;
     }
-    return run(&configuration, isa);
+    return run(&configuration, isa, sandbox);
 }
