@@ -127,17 +127,18 @@ static bool has_memory(void)
 
 enum http_sandbox http_sandbox_enter(const char **reason)
 {
-    int failed = -ENOMEM; /* the only reason that seccomp_init has */
     scmp_filter_ctx filter = has_memory() ? seccomp_init(SCMP_ACT_ERRNO(EPERM)) : NULL;
-    if (filter != NULL)
-        failed = set_attributes(filter);
+    int failed = filter != NULL ? set_attributes(filter) : -ENOMEM;
+    bool absent = failed == -EOPNOTSUPP; /* the kernel, or a container's own filter, refuses it */
     if (failed == 0)
         failed = add_rules(filter);
-    if (failed == 0 && !SANITIZED)
+    if (failed == 0 && !SANITIZED) {
         failed = seccomp_load(filter);
+        absent = failed == -EINVAL || failed == -ENOSYS;
+    }
     if (filter != NULL)
         seccomp_release(filter);
-    if (failed == -EOPNOTSUPP || failed == -EINVAL || failed == -ENOSYS) {
+    if (absent) {
         *reason = "the kernel or the container has no seccomp";
         return HTTP_SANDBOX_UNAVAILABLE;
     }

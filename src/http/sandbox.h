@@ -6,8 +6,8 @@
 
 enum http_sandbox {
     HTTP_SANDBOX_ON,
-    HTTP_SANDBOX_UNAVAILABLE, /* this kernel, container or build has none: nothing has changed */
-    HTTP_SANDBOX_FAILED,      /* it has one, which could not be entered */
+    HTTP_SANDBOX_UNAVAILABLE, /* this kernel, container or build has none */
+    HTTP_SANDBOX_FAILED,      /* it has one, which could not be entered: do not serve */
 };
 
 /*
@@ -16,11 +16,11 @@ enum http_sandbox {
  * the descriptors it has, take connections from sockets that listen, end itself. All else fails
  * with EPERM: to open a file, to run a program, to start a process or a thread, to make a socket or
  * to connect one, to make memory executable. So a fault in a decoder, even one that lets a
- * picture's author choose what runs, reaches no file and no other machine.
+ * picture's author choose what runs, reaches no file and no machine that was not open before.
  *
  * Called once, from any thread, when all threads are started and all is open that will be needed;
- * a second call fails, and changes nothing. UNAVAILABLE or FAILED: *reason says why, in words; it
- * is a constant, or strerror()'s.
+ * a second call fails, and changes nothing. UNAVAILABLE or FAILED: all is as it was, except perhaps
+ * for no_new_privs, and *reason says why, in words; it is a constant, or strerror()'s.
  *
  * Builds with a sanitizer make the filter and let it go, for a leak check at the end of the process
  * stops threads from another process: there the sandbox is UNAVAILABLE.
