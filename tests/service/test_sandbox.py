@@ -1,6 +1,7 @@
 """The sandbox: every thread of a live server is in it, and the server does all it has to do there."""
 
 import concurrent.futures
+import json
 import io
 import pathlib
 import re
@@ -35,8 +36,9 @@ def state(server):
 
 def told(server):
     """The lines of the log about the sandbox, which come before the one that says "listening"."""
-    return [line.strip() for line in server.stderr().split("listening")[0].splitlines()
-            if line.startswith("sandbox")]
+    before = server.stderr().partition("listening")[0].rpartition("\n")[0]
+    messages = [json.loads(line)["message"] for line in before.splitlines() if line.startswith("{")]
+    return [message for message in messages if message.startswith("sandbox")]
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_the_file_goes_with_the_server(unix_server, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
     unix_server.finish()
     # Within the sandbox nothing can be removed, not even by mistake; a successor does it.
-    assert path.exists() == ("sandbox: on" in unix_server.stderr())
+    assert path.exists() == ("sandbox: on" in unix_server.log.read_text())
 
 
 def test_the_file_of_a_killed_server_is_replaced(unix_server, path):
