@@ -33,8 +33,7 @@ FORGOTTEN = 120
 """Seconds in which all clients that left are forgotten; the server's idle timeout is 60."""
 SANITIZED = re.search(rb"__[at]san_init", pathlib.Path(BINARY).read_bytes()) is not None
 
-RARELY = {"in pieces", "large"}
-"""What takes as long as some dozens of others."""
+RARELY = mixed.LONG | {"large"}
 
 
 @dataclasses.dataclass(frozen=True)
