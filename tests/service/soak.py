@@ -8,7 +8,6 @@ saw, and the next run has it again.
 
 import concurrent.futures
 import dataclasses
-import os
 import pathlib
 import random
 import re
@@ -261,20 +260,15 @@ class Soak:
         return complaints
 
 
-def descriptors(server):
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-
 def resident(server):
     """Resident memory in bytes, once there is nothing to do."""
     wait_until(server.is_quiet, "the server is quiet")
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+    return server.resident_memory()
 
 
 def soak(server, plan):
     """Complaints, and what is said about memory."""
-    idle = descriptors(server)
+    idle = server.descriptors()
     run = Soak(server)
     # The most that all clients together can ask for is asked for at once, and more than once.
     rounds = (FIRST - len(plan.first)) // CLIENTS
@@ -283,7 +277,8 @@ def soak(server, plan):
     complaints += run.clients(plan.first)
     before = resident(server)
     complaints += run.clients(plan.rest)
-    wait_until(lambda: descriptors(server) == idle, "all connections are forgotten", FORGOTTEN)
+    wait_until(lambda: server.descriptors() == idle, "all connections are forgotten",
+               FORGOTTEN)
     after = resident(server)
     print(f"soak: resident {before / 2**20:.1f} MiB after the first {FIRST}, "
           f"{after / 2**20:.1f} MiB after all {COUNT}", flush=True)
