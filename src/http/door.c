@@ -139,6 +139,7 @@ static bool submit(struct door *door, struct http_exchange *exchange)
         return answer_at_once(exchange, http_exchange_refuse);
     }
     exchange->work.run = run;
+    exchange->queue = door->queue;
     exchange->stage = HTTP_WORKING;
     exchange->submitted = api_now_ms();
     exchange->work_since = http_clock_now();
@@ -252,6 +253,15 @@ static bool find_client(const struct door *door, struct http_exchange *exchange,
     return exchange->client_counted;
 }
 
+/* There may be no pause longer than that of a connection that is idle. */
+static void expect_body(const struct door *door, const struct http_exchange *exchange)
+{
+    int64_t until = after(door->configuration->idle_timeout);
+    if (until > exchange->body_until)
+        until = exchange->body_until;
+    http_connection_expect(exchange->connection, HTTP_WAIT_BODY, until);
+}
+
 /*
  * The head is here. A refusal is answered now, which keeps the body from being asked for and ends
  * the connection; what a client sends all the same is read and discarded, or it would lose the
@@ -276,8 +286,8 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
     http_judge(exchange, head, method, &rules);
     uint64_t size = http_head_body_size(head);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
-    http_connection_expect(exchange->connection, HTTP_WAIT_BODY,
-                           after(door->configuration->body_timeout));
+    exchange->body_until = after(door->configuration->body_timeout);
+    expect_body(door, exchange);
     if (exchange->refusal == 0 || size == 0) {
         if (size > 0)
             watch(door, exchange);
@@ -315,6 +325,9 @@ static bool refuse_rest(struct door *door, struct http_exchange *exchange,
 static bool take_body(void *context, struct http_exchange *exchange, const void *bytes, size_t size)
 {
     struct door *door = context;
+    if (atomic_load(&exchange->raw_status) != 0)
+        return false; /* it came too late */
+    expect_body(door, exchange);
     exchange->body_seen += size;
     if (exchange->body_seen > door->configuration->max_body)
         return refuse_rest(door, exchange, HTTP_REJECTED_TOO_LARGE, 413,
@@ -350,12 +363,15 @@ static bool take_end(void *context, struct http_exchange *exchange)
 static void settle(struct door *door, struct http_exchange *exchange, bool complete)
 {
     int raw = atomic_load(&exchange->raw_status);
+    if (exchange->timed_out && exchange->stage == HTTP_ANSWERING &&
+        !atomic_exchange(&exchange->late, true))
+        http_metrics_reject(door->records.metrics, HTTP_REJECTED_TIMEOUT_READER);
     if (raw != 0) {
         exchange->sent_status = raw;
         http_linger(door->watcher, exchange->fd, door->configuration->max_body);
     }
     exchange->took = api_now_ms() - exchange->began;
-    exchange->cancelled = raw == 0 && (!complete || atomic_load(&exchange->gone));
+    exchange->cancelled = raw == 0 && !complete;
 }
 
 static void finish(void *context, struct http_exchange *exchange, bool complete)
@@ -363,9 +379,7 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
     struct door *door = context;
     struct http_connection *connection = exchange->connection;
     http_watcher_remove(door->watcher, exchange->watch);
-    http_connection_expect(
-        connection, HTTP_WAIT_NEXT,
-        after(door->configuration->idle_timeout + door->configuration->header_timeout));
+    http_connection_expect(connection, HTTP_WAIT_NEXT, after(door->configuration->idle_timeout));
     http_connection_attach(connection, NULL);
     settle(door, exchange, complete);
     if (exchange->client_counted)
@@ -405,7 +419,7 @@ static struct http_gate *open_gate(struct door *door, const struct http_address 
         .watcher = door->watcher,
         .threads = threads,
         .connections = connections,
-        .idle_seconds = (unsigned)((door->configuration->idle_timeout + 999) / 1000),
+        .idle_seconds = (unsigned)((door->configuration->idle_timeout + 999) / 1000) + 1,
         .turned_away = turned_away,
         .handler = *handler};
     options.handler.context = door;

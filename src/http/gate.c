@@ -303,8 +303,10 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
     struct http_exchange *exchange = *request;
     (void)connection;
     *request = NULL;
-    if (exchange != NULL)
-        handler->finish(handler->context, exchange, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (exchange == NULL)
+        return;
+    exchange->timed_out = reason == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
+    handler->finish(handler->context, exchange, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 static void accepted(void *context, int fd, const struct http_address *peer)
