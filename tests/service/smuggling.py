@@ -1,8 +1,8 @@
 """Requests at and beyond the edges of HTTP/1.1, a table for a bare socket and for a proxy.
 
 Each is followed by a marker, a sound request of its own. Where the first request is refused, or is
-not plainly well-formed, the marker must not be answered: another server on the way may have taken it
-for a part of the first.
+not plainly well-formed, the marker must not be answered: another server on the way may have taken
+it for a part of the first.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ CUT = None
 
 @dataclasses.dataclass
 class Row:
-    """The first request and what may be answered to it; after any but the first status it closes."""
+    """A request and what may be answered to it; after any status but the first one it closes."""
     name: str
     data: bytes
     statuses: tuple
@@ -84,7 +84,8 @@ SOUND = [
     Row("an end told", with_line(b"Connection: close"), (200,)),
     Row("HTTP/1.0", get(b"GET /v1 HTTP/1.0", b""), (200,)),
     *(Row(method.decode() + " with a body", get(
-        method + b" /v1 HTTP/1.1", rest=b"Content-Length: %d\r\n" % len(MARKER)), (status,), SWALLOWS)
+        method + b" /v1 HTTP/1.1", rest=b"Content-Length: %d\r\n" % len(MARKER)), (status,),
+          SWALLOWS)
       for method, status in ((b"GET", 200), (b"HEAD", 200), (b"OPTIONS", 204))),
     # Tolerated, for the library hides it: a proxy that knows it sends CRLF on.
     Row("lines that end in LF", length(b" 15").replace(b"\r\n", b"\n"), (200, 400, CUT), LIVES),
@@ -133,8 +134,8 @@ HEADS = [
     Row("a fold of nothing", with_line(b"X-A: b\r\n "), (400,)),
     Row("a fold that comes first", POST.replace(b"Host", b" Host") + b"\r\n", (400,)),
     *(Row(f"a header {line[:24]!r}", with_line(line), (400,)) for line in (
-        b"Content-Length : 15", b"Transfer-Encoding : chunked", b"X-A : b", b"X-A\t: b", b"Nonsense",
-        b": b", b":", b"X(a): b", b"X\xff: b", b"X A: b", b"X-A: b\rContent-Length: 0",
+        b"Content-Length : 15", b"Transfer-Encoding : chunked", b"X-A : b", b"X-A\t: b",
+        b"Nonsense", b": b", b":", b"X(a): b", b"X\xff: b", b"X A: b", b"X-A: b\rContent-Length: 0",
         b"X-A: b\rTransfer-Encoding: chunked", b"X-A: \x1b[2J", b"X-A: b\x7f", b"X-A: b\0c",
         b"Content-Length: 15\x003", b"Transfer-Encoding: chunked\0", b"Content-Length\0: 3",
         b"\0X-A: b", b"\0", b"Host: b", b"Host: a/b")),
@@ -149,14 +150,16 @@ HEADS = [
         b"G(T /v1 HTTP/1.1", b"G\x1bT /v1 HTTP/1.1", b"CONNECT a:80 HTTP/1.1", b" GET /v1 HTTP/1.1",
         b"GET\t/v1\tHTTP/1.1", b"GET /v1", b"GET", b"GET /v1 HTTP/2.0", b"GET /v1 HTTP/0.9",
         b"GET /v1 HTTP/1.10", b"GET /v1 HTTP/1.", b"GET /v1 HTTP/11", b"GET /v1 http/1.1",
-        b"GET /v1 FTP/1.1", b"GET /v1 HTTP/1.1 x", b"GET /v1 HTTP/1.1\0", b"\x16\3\1\2\0\1\0\1\xfc")),
+        b"GET /v1 FTP/1.1", b"GET /v1 HTTP/1.1 x", b"GET /v1 HTTP/1.1\0",
+        b"\x16\3\1\2\0\1\0\1\xfc")),
     Row("HTTP/0.9", b"GET /v1\r\n", (400, 505, CUT)),
     Row("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", (400, 505, CUT)),
     Row("all bytes", bytes(range(256)) * 4 + b"\r\n", (400, CUT)),
     Row("no host", get(b"GET /v1 HTTP/1.1", b""), (400,)),
     Row("a host with a blank", get(b"GET /v1 HTTP/1.1", b"Host: a b\r\n"), (400,)),
     Row("a megabyte of a header", with_line(b"X-A: " + b"b" * 2**20), (400, 431, CUT)),
-    Row("a megabyte of headers", with_line(b"X-A: bcdefghi\r\n" * 2**16 + b"X-A: b"), (400, 431, CUT)),
+    Row("a megabyte of headers", with_line(b"X-A: bcdefghi\r\n" * 2**16 + b"X-A: b"),
+        (400, 431, CUT)),
     Row("a megabyte of a target", get(b"GET /" + b"b" * 2**20 + b" HTTP/1.1"), (414, 431, CUT)),
     Row("a megabyte of a method", get(b"B" * 2**20 + b" /v1 HTTP/1.1"), (400, 414, 431, CUT)),
     Row("a body for nothing", length(b" 15").replace(b"histograms", b"nosuch"), (404,)),
