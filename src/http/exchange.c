@@ -186,9 +186,9 @@ void http_exchange_answer(struct http_exchange *exchange)
 {
     const struct api_reply reply = {exchange, start, write_bytes, flush};
     const struct api_request request = request_of(exchange);
-    bool complete =
-        !atomic_load(&exchange->gone) && api_handle(exchange->service, exchange->route, &request,
-                                                    exchange->job, &reply, &exchange->timing);
+    bool stopped = atomic_load(&exchange->gone) || atomic_load(&exchange->verdict) != 0;
+    bool complete = !stopped && api_handle(exchange->service, exchange->route, &request,
+                                           exchange->job, &reply, &exchange->timing);
     finish(exchange, &reply, complete);
 }
 
