@@ -29,6 +29,12 @@ def clean_environment(**settings):
     return kept
 
 
+def memory_allowed():
+    """How far what is refused may push the peak; a sanitizer keeps for a while what is freed."""
+    sanitized = b"__asan_" in pathlib.Path(BINARY).read_bytes()
+    return (128 if sanitized else 10) * 2**20
+
+
 def run_to_end(*arguments, **settings):
     """Runs the binary where it is expected to end by itself."""
     return subprocess.run([BINARY, *arguments], env=clean_environment(**settings), text=True,
