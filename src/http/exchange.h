@@ -96,7 +96,6 @@ struct http_exchange {
     const char *target_end;
     int fd;
     void *response;
-    uint64_t watch;
     bool ended;          /* all of the request is here */
     bool counted;        /* in progress */
     bool client_counted; /* among its address's, for a proxy */
