@@ -355,7 +355,7 @@ static void settle(struct door *door, struct http_exchange *exchange, bool compl
         http_linger(door->watcher, exchange->fd, door->configuration->max_body);
     }
     exchange->took = api_now_ms() - exchange->began;
-    exchange->cancelled = raw == 0 && (!complete || atomic_load(&exchange->gone));
+    exchange->cancelled = raw == 0 && !complete; /* whoever has it all may be gone by now */
 }
 
 static void finish(void *context, struct http_exchange *exchange, bool complete)

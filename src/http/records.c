@@ -52,9 +52,9 @@ static void count_it(struct http_metrics *metrics, const struct http_exchange *e
         .frames = exchange->timing.frames,
         .cancelled = exchange->cancelled,
     };
-    http_metrics_add(metrics, &request);
     if (exchange->rejected)
         http_metrics_reject(metrics, exchange->rejection);
+    http_metrics_add(metrics, &request);
 }
 
 void http_records_add(const struct http_records *records, const struct http_exchange *exchange)
