@@ -83,6 +83,25 @@ def test_a_client_that_leaves_is_told_of(server):
     assert line["cancelled"] is True and line["status"] == 200
 
 
+@pytest.mark.parametrize("headers, status, method", [
+    ({"Content_Length": "1, 1"}, 400, None), ({"X_A": "b" * 40_000}, 431, None),
+    ({"Transfer_Encoding": "chunked"}, 400, "POST")])
+def test_what_the_library_refuses_by_itself_is_told_of_too(start_server, headers, status, method):
+    server = start_server()
+    with Connection(server) as connection:
+        connection.send(request_head("POST", HISTOGRAMS, **headers) + b"no chunk\r\n")
+        assert connection.read_head().status == status
+        connection.stream.read()
+
+    def told():
+        return [line for line in lines_of(server) if "id" in line]
+
+    wait_until(told, "there is a line")
+    (line,) = told()
+    assert (line["status"], line["method"], line["path"]) == (status, method, HISTOGRAMS)
+    assert line["cancelled"] is False
+
+
 FORGERIES = ["/a%0a{%22id%22:%22forged%22}", "/a%0d%0aforged", "/%1b[2J%1b[31m",
              "/a%22,%22id%22:%22f", "/%e2%80%a8%e2%80%ae", "/%c2%85%c2%9b2J", "/%ff%fe%80",
              "/a%5c%22", "/%7f%08%08", "/" + "x" * 9000, "/a%20200%20id=forged", "/%ed%a0%80"]

@@ -200,18 +200,23 @@ def test_rejections_are_counted_by_their_reason(start_server):
             with Connection(server) as connection:
                 connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + line + b"\r\n\r\n")
                 assert connection.read_response().status == 400
+        for length in ("1, 1", "9" * 30):
+            with Connection(server) as connection:
+                connection.send(request_head("POST", HISTOGRAMS, Content_Length=length))
+                assert connection.read_head().status in (400, 413)
+                connection.stream.read()
         with Connection(server) as connection:
             connection.send(request_head("POST", HISTOGRAMS, Content_Length=100, **key))
             assert connection.read_response().status == 408
         with Connection(server) as connection:
             connection.send(b"GET / HTT")
             assert connection.stream.read() == b""
-        figures = after(client, 9)
-    assert reasons(figures) == {**dict.fromkeys(REASONS, 0), "unauthorized": 2, "too_large": 4,
-                                "malformed": 2, "timeout_body": 1, "timeout_header": 1}
+        figures = after(client, 11)
+    assert reasons(figures) == {**dict.fromkeys(REASONS, 0), "unauthorized": 2, "too_large": 5,
+                                "malformed": 3, "timeout_body": 1, "timeout_header": 1}
     assert requests_of(figures) == {
         ("/v1", "GET", "401"): 2, (HISTOGRAMS, "POST", "413"): 4, ("other", "GET", "400"): 2,
-        (HISTOGRAMS, "POST", "408"): 1}
+        (HISTOGRAMS, "POST", "408"): 1, ("other", "other", "400"): 1, ("other", "other", "413"): 1}
     assert only(figures, "dissolved_requests_cancelled_total") == 0
 
 
