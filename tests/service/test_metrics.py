@@ -185,7 +185,7 @@ def test_buckets_only_grow(counted):
 
 def test_rejections_are_counted_by_their_reason(start_server):
     server = start_server("--max-body", "1000", "--api-keys", "open-sesame", "--body-timeout",
-                          "100ms", "--header-timeout", "100ms")
+                          "1s", "--header-timeout", "1s")
     key = {"Authorization": "Bearer open-sesame"}
     with server.client() as client:
         for _ in range(2):

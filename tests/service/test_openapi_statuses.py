@@ -12,6 +12,7 @@ import requests
 import pictures
 from companions import JSON, SAMPLES, body_of
 from contract import OPERATIONS, PATIENCE, PIXEL, check, send
+from rawhttp import Connection
 from server import wait_until
 
 
@@ -132,9 +133,9 @@ def body_that_stalls(operation, _, start_server):
 
 def long_job(operation, _, start_server):
     """Some ten seconds of work; where there is none, a wait for clients who do not read."""
-    server = start_server("--compute-timeout", "100ms", "--threads", "1")
     if operation.method == "GET":
-        return behind_others(operation, server)
+        return behind_others(operation, start_server("--compute-timeout", "1s", "--threads", "1"))
+    server = start_server("--compute-timeout", "100ms", "--threads", "1")
     with requests.Session() as client:
         client.trust_env = False
         client.url = server.url
@@ -144,20 +145,24 @@ def long_job(operation, _, start_server):
 
 
 def behind_others(operation, server):
-    """Once its time is over those who do not read their answers leave, and it is its turn."""
+    """Once its time is over those who do not read their answers leave, and it is its turn.
+
+    For them the time does not pass while they could read. They take little before they have to.
+    """
     def figure(name):
         with server.client() as client:
             text = client.get("/metrics").text
         return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.MULTILINE)[1])
 
     late = 'dissolved_rejections_total{reason="timeout_compute"}'
-    others = [connect(server) for _ in range(figure("dissolved_job_threads"))]
+    others = [Connection(server, receive_buffer=16384)
+              for _ in range(figure("dissolved_job_threads"))]
     waiting = connect(server)
     try:
         for connection in others:
-            connection.request("POST", "/v1/samples/histograms?steps=10000&bins=500",
-                               json.dumps({"samples": list(range(100))}), {"Content-Type": JSON})
-            connection.getresponse()
+            connection.post("/v1/samples/histograms?steps=10000&bins=500",
+                            json.dumps({"samples": list(range(100))}).encode(), Content_Type=JSON)
+            assert connection.read_head().status == 200
         waiting.request(operation.method, operation.path)
         wait_until(lambda: figure(late) > 0, "the request's time is over")
         for connection in others:
