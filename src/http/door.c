@@ -345,7 +345,19 @@ static void settle(struct door *door, struct http_exchange *exchange, bool compl
         http_linger(door->watcher, exchange->fd, door->configuration->max_body);
     }
     exchange->took = api_now_ms() - exchange->began;
-    exchange->cancelled = raw == 0 && !complete;
+    exchange->cancelled = raw == 0 && !complete; /* whoever has it all may be gone by now */
+}
+
+/* libmicrohttpd refused it before its head was seen here: it is a request all the same. */
+static void note_unseen(struct http_exchange *exchange)
+{
+    if (exchange->counted)
+        return;
+    http_head_id(&(struct http_head){0}, exchange->id);
+    exchange->rejected = true;
+    exchange->rejection =
+        exchange->sent_status == 413 ? HTTP_REJECTED_TOO_LARGE : HTTP_REJECTED_MALFORMED;
+    exchange->counted = true;
 }
 
 static void finish(void *context, struct http_exchange *exchange, bool complete)
@@ -360,6 +372,8 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
     /* However it ended: if a job thread still has it, it must stop. */
     http_exchange_abandon(exchange);
     bool counted = exchange->counted;
+    if (exchange->sent_status != 0)
+        note_unseen(exchange);
     http_exchange_release(exchange);
     if (counted && atomic_fetch_sub(&door->in_progress, 1) == 1 && atomic_load(&door->draining))
         eventfd_write(door->idle, 1);

@@ -345,18 +345,30 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     return go_on ? MHD_YES : MHD_NO;
 }
 
+/* Of an answer that libmicrohttpd gave by itself; false: there is none. */
+static bool find_status(struct http_exchange *exchange, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (info != NULL)
+        exchange->sent_status = (int)info->http_status;
+    return info != NULL;
+}
+
 static void completed(void *context, struct MHD_Connection *connection, void **request,
                       enum MHD_RequestTerminationCode reason)
 {
     const struct http_gate *gate = context;
     const struct http_gate_handler *handler = &gate->options.handler;
     struct http_exchange *exchange = *request;
-    (void)connection;
+    bool complete = reason == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     *request = NULL;
     if (exchange == NULL)
         return;
     exchange->timed_out = reason == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
-    handler->finish(handler->context, exchange, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (exchange->sent_status == 0)
+        complete = find_status(exchange, connection) || complete;
+    handler->finish(handler->context, exchange, complete);
 }
 
 static void accepted(void *context, int fd, const struct http_address *peer)

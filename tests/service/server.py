@@ -31,8 +31,7 @@ def clean_environment(**settings):
 
 def memory_allowed():
     """How far what is refused may push the peak; a sanitizer keeps for a while what is freed."""
-    sanitized = b"__asan_" in pathlib.Path(BINARY).read_bytes()
-    return (128 if sanitized else 10) * 2**20
+    return (128 if SANITIZED else 10) * 2**20
 
 
 def run_to_end(*arguments, **settings):
