@@ -73,6 +73,11 @@ def small():
     return Job(HISTOGRAMS, json.dumps(SMALL).encode(), "application/json")
 
 
+def trickle():
+    """A frame now and then: its reader waits for it, and not the other way round."""
+    return Job(FRAMES + "?steps=10000&frames=0-10000/200&format=zip&seed=1", noise_png(512))
+
+
 # ---- Figures ----
 
 def metrics(server, operators=False):
