@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -104,29 +103,6 @@ static void run(struct http_work *work)
     http_exchange_release(exchange);
 }
 
-/*
- * The client left, or closed its sending side, which counts as that. libmicrohttpd does not see it
- * while the connection is suspended; nor, until the idle timeout, where the end came together with
- * a part of the body, because after a short read it waits for an edge that has been already.
- * Shutting the socket down makes another edge.
- */
-static bool left(void *context, uint32_t events)
-{
-    struct http_exchange *exchange = context;
-    (void)events;
-    http_exchange_abandon(exchange);
-    shutdown(exchange->fd, SHUT_RDWR);
-    return false;
-}
-
-static void watch(struct door *door, struct http_exchange *exchange)
-{
-    const struct http_watch watch = {
-        .fd = exchange->fd, .events = EPOLLRDHUP | EPOLLONESHOT, .seen = left, .context = exchange};
-    if (exchange->watch == 0)
-        exchange->watch = http_watcher_add(door->watcher, &watch);
-}
-
 /* Suspended before a job thread can know of it; what follows a resume is the next call of handle.
  */
 static bool submit(struct door *door, struct http_exchange *exchange)
@@ -156,8 +132,9 @@ static bool submit(struct door *door, struct http_exchange *exchange)
         return true;
     }
     http_exchange_share(exchange);
-    watch(door, exchange);
     http_connection_expect(exchange->connection, HTTP_WAIT_WORK, 0);
+    if (atomic_load(&exchange->connection->hung_up)) /* before it was work */
+        http_patience_left(&door->patience, exchange->connection);
     if (atomic_load(&door->cancelled))
         http_exchange_abandon(exchange);
     return true;
@@ -288,11 +265,8 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
     exchange->body_until = after(door->configuration->body_timeout);
     expect_body(door, exchange);
-    if (exchange->refusal == 0 || size == 0) {
-        if (size > 0)
-            watch(door, exchange);
+    if (exchange->refusal == 0 || size == 0)
         return true;
-    }
     if (!http_exchange_claim(exchange))
         return false;
     http_linger(door->watcher, exchange->fd, door->configuration->max_body);
@@ -378,7 +352,6 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
 {
     struct door *door = context;
     struct http_connection *connection = exchange->connection;
-    http_watcher_remove(door->watcher, exchange->watch);
     http_connection_expect(connection, HTTP_WAIT_NEXT, after(door->configuration->idle_timeout));
     http_connection_attach(connection, NULL);
     settle(door, exchange, complete);
@@ -449,10 +422,10 @@ static bool furnish(struct door *door)
     door->patience.metrics = door->records.metrics;
     door->queue = http_queue_create(door->options.job_threads, (size_t)configuration->queue);
     if (door->watcher != NULL) {
-        door->connections =
-            http_connections_create(door->watcher, http_patience_check, &door->patience);
-        door->operators =
-            http_connections_create(door->watcher, http_patience_check, &door->patience);
+        const struct http_attendant attendant = {
+            .context = &door->patience, .check = http_patience_check, .left = http_patience_left};
+        door->connections = http_connections_create(door->watcher, &attendant);
+        door->operators = http_connections_create(door->watcher, &attendant);
     }
     if (configuration->max_connections_per_address > 0)
         made = (door->peers =

@@ -91,10 +91,11 @@ struct http_exchange {
     /* the socket thread's */
     struct http_gate *gate;
     struct http_connection *connection;
-    void *handle; /* libmicrohttpd's connection */
+    void *handle;             /* libmicrohttpd's connection */
+    const char *target_begin; /* where its memory has the target, until the head is read */
+    const char *target_end;
     int fd;
     void *response;
-    uint64_t watch;
     bool ended;          /* all of the request is here */
     bool counted;        /* in progress */
     bool client_counted; /* among its address's, for a proxy */

@@ -9,7 +9,7 @@ enum { SILENCE_MS = 400 };
 static void check_head(const struct http_patience *patience, struct http_connection *connection)
 {
     bool idle = connection->exchange == NULL && atomic_load(&connection->wait) == HTTP_WAIT_NEXT;
-    if (!idle)
+    if (!idle && !atomic_load(&connection->hung_up))
         http_metrics_reject(patience->metrics, HTTP_REJECTED_TIMEOUT_HEADER);
     atomic_store(&connection->until, 0);
     shutdown(connection->fd, SHUT_RDWR);
@@ -92,6 +92,22 @@ void http_patience_check(void *context, struct http_connection *connection, int6
     case HTTP_WAIT_WORK:
         check_work(patience, connection->exchange, now);
         break;
+    case HTTP_WAIT_READER:
+        break;
+    }
+}
+
+void http_patience_left(void *context, struct http_connection *connection)
+{
+    (void)context;
+    switch ((enum http_wait)atomic_load(&connection->wait)) {
+    case HTTP_WAIT_BODY:
+    case HTTP_WAIT_WORK:
+        http_exchange_abandon(connection->exchange);
+        shutdown(connection->fd, SHUT_RDWR);
+        break;
+    case HTTP_WAIT_HEAD:
+    case HTTP_WAIT_NEXT:
     case HTTP_WAIT_READER:
         break;
     }

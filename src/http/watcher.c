@@ -31,6 +31,7 @@ struct http_watcher {
     int bell; /* an eventfd: the table has changed in a way that the thread must hear of */
     struct slot *slots;
     uint32_t count;
+    uint32_t full;  /* so many from the first on are in use */
     uint32_t timed; /* watches with a deadline */
     bool closing;
 };
@@ -47,6 +48,8 @@ static void forget(struct http_watcher *watcher, struct slot *slot)
     if (watch->deadline != 0)
         watcher->timed--;
     slot->used = false;
+    if (watcher->full > (uint32_t)(slot - watcher->slots))
+        watcher->full = (uint32_t)(slot - watcher->slots);
     if (watch->forgotten != NULL)
         watch->forgotten(watch->context);
 }
@@ -169,7 +172,7 @@ void http_watcher_destroy(struct http_watcher *watcher)
 /* A slot nobody uses, with a generation of its own; NULL: no memory. */
 static struct slot *claim(struct http_watcher *watcher)
 {
-    uint32_t index = 0;
+    uint32_t index = watcher->full;
     while (index < watcher->count && watcher->slots[index].used)
         index++;
     if (index == watcher->count) {
@@ -182,6 +185,7 @@ static struct slot *claim(struct http_watcher *watcher)
         watcher->slots = slots;
         watcher->count = count;
     }
+    watcher->full = index;
     watcher->slots[index].generation++;
     return &watcher->slots[index];
 }

@@ -29,6 +29,12 @@ def clean_environment(**settings):
     return kept
 
 
+def memory_allowed():
+    """How far what is refused may push the peak; a sanitizer keeps for a while what is freed."""
+    sanitized = b"__asan_" in pathlib.Path(BINARY).read_bytes()
+    return (128 if sanitized else 10) * 2**20
+
+
 def run_to_end(*arguments, **settings):
     """Runs the binary where it is expected to end by itself."""
     return subprocess.run([BINARY, *arguments], env=clean_environment(**settings), text=True,
@@ -121,6 +127,15 @@ class Server:
     def _memory(self, name):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(name + r":\s+(\d+) kB", status)[1]) * 1024
+
+    def resident_memory(self):
+        """The resident size in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def descriptors(self):
+        """How many files, sockets and the like are open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def is_quiet(self):
         """Whether the process uses (almost) no CPU for half a second."""

@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 import requests
 
+import pictures
 from companions import JSON, SAMPLES, body_of, company, company_body, discords
 from contract import (BEYOND, COMPUTATIONS, DOCUMENT, GETS, OPERATIONS, PATIENCE, PIXEL, POSTS,
-                      SOURCE, assert_named, check, check_refused, is_valid, media_type_of, members_of, send, text_of,
-                      validate, values_of)
+                      SOURCE, assert_named, check, check_refused, is_valid, media_type_of,
+                      members_of, send, text_of, validate, values_of)
+from server import wait_until
 
 FORM = "multipart/form-data"
 COMPRESSED = (JSON, "image/svg+xml")
@@ -504,6 +506,8 @@ def while_draining(operation, session, start_server):
 
 def unchanged(operation, session, _):
     tag = send(session, operation).headers["ETag"]
+    if operation.id == "getMetrics":
+        tag = "*"  # they differ with every answer, of which some other one is at hand
     return send(session, operation, headers={"If-None-Match": tag})
 
 
@@ -532,14 +536,82 @@ def unsound_body(operation, session, _):
                 else PIXEL[:40])
 
 
+def without_key(operation, _, start_server):
+    server = start_server("--api-keys", "open-sesame")
+    with requests.Session() as client:
+        client.trust_env = False
+        client.url = server.url
+        key = {"Authorization": "Bearer open-sesame"}
+        check(send(client, operation, headers=key), operation.responses, 200)
+        return send(client, operation)
+
+
+def connect(server):
+    address = urllib.parse.urlsplit(server.url)
+    return http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
+
+
+def body_that_stalls(operation, _, start_server):
+    connection = connect(start_server("--body-timeout", "100ms"))
+    connection.putrequest(operation.method, operation.path)
+    connection.putheader("Content-Type", next(iter(operation.bodies)))
+    connection.putheader("Content-Length", "100")
+    connection.endheaders(b"the first half")
+    try:
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def long_job(operation, _, start_server):
+    """Some ten seconds of work; where there is none, a wait for clients who do not read."""
+    server = start_server("--compute-timeout", "100ms", "--threads", "1")
+    if operation.method == "GET":
+        return behind_others(operation, server)
+    with requests.Session() as client:
+        client.trust_env = False
+        client.url = server.url
+        body = ({"mixture": {"weights": [1], "means": [0], "stds": [1], "count": 10**6}}
+                if JSON in operation.bodies else pictures.png_of(np.zeros((512, 512), np.uint8)))
+        return send(client, operation, body, {"steps": 10000, "frames": "last"})
+
+
+def behind_others(operation, server):
+    """Once its time is over those who do not read their answers leave, and it is its turn."""
+    def figure(name):
+        with server.client() as client:
+            text = client.get("/metrics").text
+        return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.MULTILINE)[1])
+
+    late = 'dissolved_rejections_total{reason="timeout_compute"}'
+    others = [connect(server) for _ in range(figure("dissolved_job_threads"))]
+    waiting = connect(server)
+    try:
+        for connection in others:
+            connection.request("POST", "/v1/samples/histograms?steps=10000&bins=500",
+                               json.dumps({"samples": list(range(100))}), {"Content-Type": JSON})
+            connection.getresponse()
+        waiting.request(operation.method, operation.path)
+        wait_until(lambda: figure(late) > 0, "the request's time is over")
+        for connection in others:
+            connection.close()
+        return Answer(waiting.getresponse())
+    finally:
+        for connection in [*others, waiting]:
+            connection.close()
+
+
 PROVOCATIONS = {
     304: unchanged,
     400: unknown_parameter,
+    401: without_key,
     406: strange_accept,
+    408: body_that_stalls,
     413: body_too_large,
     415: strange_type,
     422: unsound_body,
     503: while_draining,
+    504: long_job,
 }
 UNPROVOKED = {"200", "500", "default"}
 """200 is what the other tests ask for; a 500 is a fault of ours; default stands for any status."""
