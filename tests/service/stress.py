@@ -53,14 +53,14 @@ def endless():
     return Job(FRAMES + "?steps=10000&frames=last&seed=1", flat_png(1024))
 
 
-def streamed(steps=300):
-    """40 KB a step; 12 MB are more than there is room for between a job and its reader."""
-    return Job(FRAMES + f"?steps={steps}&format=zip&seed=1", noise_png(128))
+def streamed(steps=80):
+    """200 KB a step, for next to no work; 16 MB are more than fits between a job and its reader."""
+    return Job(FRAMES + f"?steps={steps}&format=npy&seed=1", noise_png(128))
 
 
 def stream_without_end():
-    """Half a gigabyte."""
-    return streamed(10_000)
+    """Half a gigabyte, and work for all of it."""
+    return Job(FRAMES + "?steps=10000&format=zip&seed=1", noise_png(128))
 
 
 def brief():
@@ -71,6 +71,11 @@ def brief():
 def small():
     """Next to no work."""
     return Job(HISTOGRAMS, json.dumps(SMALL).encode(), "application/json")
+
+
+def trickle():
+    """A frame now and then: its reader waits for it, and not the other way round."""
+    return Job(FRAMES + "?steps=10000&frames=0-10000/200&format=zip&seed=1", noise_png(512))
 
 
 # ---- Figures ----

@@ -96,7 +96,7 @@ def test_a_proxys_clients_are_limited_by_request(behind):
             assert_problem(ask(client, "1.2.3.4, " + CLIENT, job), 503)
             for other in (NEIGHBOUR, "203.0.113.8", CLIENT + ", 203.0.113.9"):
                 assert_ok(ask(client, other, job))
-        assert rejections(behind, REASON) == 4
+        wait_until(lambda: rejections(behind, REASON) == 4, "they are counted")
         with Connection(behind) as connection:
             connection.send(brief().head(X_Forwarded_For=CLIENT, Expect="100-continue"))
             assert_refused(connection.read_response())

@@ -39,7 +39,7 @@ def test_the_refusal_comes_before_the_body(full, size, expect):
         response = connection.read_head()
         connection.read_body(response)
         assert_refused(response)
-        assert rejections(full, "queue_full") == before + 1
+        wait_until(lambda: rejections(full, "queue_full") == before + 1, "it is counted")
         connection.send(bytes(size))
         assert connection.stream.read() == b"", "something came after the refusal"
 
@@ -129,7 +129,7 @@ def run_crowd(server, is_enough, patience=PATIENCE):
         crowd.run(job, lambda: is_enough(crowd), patience)
         assert_ok(small().ask(client))
         assert_ok(job.ask(client))
-    assert rejections(server, "queue_full") == crowd.answers[503]
+    wait_until(lambda: rejections(server, "queue_full") == crowd.answers[503], "all are counted")
     return crowd
 
 
