@@ -161,12 +161,9 @@ static void test_the_kernel_chooses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_ends_of_nan),
-        cmocka_unit_test(test_exponential),
-        cmocka_unit_test(test_bell),
-        cmocka_unit_test(test_the_kernel_chooses),
+        cmocka_unit_test(test_places),      cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_ends_of_nan), cmocka_unit_test(test_exponential),
+        cmocka_unit_test(test_bell),        cmocka_unit_test(test_the_kernel_chooses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
