@@ -205,10 +205,10 @@ class Unread:
     def __init__(self, *flags):
         self.process = subprocess.Popen([BINARY, "--listen", "127.0.0.1:0", *flags],
                                         env=clean_environment(), stderr=subprocess.PIPE, bufsize=0)
-        line = b""
-        while not line.endswith(b"\n"):
-            line += self.process.stderr.read(1)
-        found = LISTENING.search(line.decode())
+        told = b""
+        while not LISTENING.search(told.decode()) or not told.endswith(b"\n"):
+            told += self.process.stderr.read(1)
+        found = LISTENING.search(told.decode())
         self.url, self.port = found[2], int(found[3])
 
     def dropped(self, client):
