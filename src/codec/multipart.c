@@ -1,6 +1,8 @@
 /* multipart/form-data in: finds the parts between the boundaries and reads their headers. */
 #include "multipart.h"
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -198,31 +200,11 @@ static enum dissolve_status copy_value(const struct reader *reader,
 
 /* ---- one part's headers ---- */
 
-/* The length of the UTF-8 sequence at text, 0 if it is none: no surrogates, nothing too long. */
-static size_t utf8_size(const uint8_t *text)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = text[0];
-    if (first < 0x80)
-        return 1;
-    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc0 || first >= 0xf8)
-        return 0;
-    uint32_t code = first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (text[i] & 0x3fu);
-    }
-    bool sound = code >= least[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-    return sound ? size : 0;
-}
-
 static bool is_utf8(const char *string)
 {
     const uint8_t *at = (const uint8_t *)string;
     while (*at) {
-        size_t size = utf8_size(at);
+        size_t size = codec_utf8_size(at);
         if (size == 0)
             return false;
         at += size;
