@@ -182,21 +182,61 @@ def pictures_out():
                    + bytes([way]) + bytes((j * j) % 256 for j in range(3 + 11 * i)))
 
 
+FRAMES, BINS = "/v1/images/frames?seed=7&steps=3&", "/v1/images/histograms?seed=7&steps=3&bins=7&"
+SAMPLES, SAMPLE_BINS = "/v1/samples/frames?seed=7&", "/v1/samples/histograms?bins=9&"
+LONG = 300  # steps
+
+# Target, Accept and body: each form of answer, sampler, kind of schedule and content.
+ASKED = [
+    (FRAMES + "frames=0,2-3&channels=gray&compression=best", "image/apng", "png"),
+    (FRAMES + "layout=grid&sampler=tree&compression=none", "", "form"),
+    (FRAMES + "layout=strip&schedule=cosine&max_beta=0.5&sampler=jump", "", "jpeg"),
+    (FRAMES + "measures=terms&schedule=sigmoid", "application/zip", "png"),
+    (FRAMES + "schedule=linear&beta_start=1e-4&beta_end=0.02", "multipart/mixed", "deep"),
+    (FRAMES + "format=json&rescale_zero_snr=true&parameterization=std", "*/*;q=0.1", "png"),
+    (FRAMES + "format=npz&content=x,noise,velocity", "", "png"),
+    (FRAMES + "format=npy&start_step=1", "", "state"),
+    (f"/v1/images/frames?steps={LONG}&sampler=tree&format=json&beta=1e-4", "", "point"),
+    (f"/v1/images/frames?steps={LONG}&frames=0-{LONG}/3", "multipart/mixed", "point"),
+    (BINS + "measures=terms&range=-1,1.5", "", "png"),
+    (BINS + "channels=gray&layout=grid&delay=50", "image/svg+xml", "deep"),
+    (BINS + "format=svg&layout=strip", "", "state"),
+    (SAMPLES + "betas=0.1,0.2,1&offset=4611686018427387904", "", "raw"),
+    (SAMPLES + "content=velocity,noise&sampler=jump", "application/x-npz", "array"),
+    (SAMPLES + "schedule=scaled_linear&format=npy&steps=5", "", "array"),
+    (SAMPLES + f"steps={LONG}&sampler=tree&frames=last", "", "raw"),
+    (SAMPLE_BINS + "measures=terms", "", "raw"),
+    (SAMPLE_BINS + "layout=strip", "image/svg+xml", "raw"),
+]
+
+
+def request_bodies():
+    return {
+        "png": (b"image/png", png(4, 3, 8, 2)),
+        "deep": (b"", png(3, 2, 16, 2)),
+        "jpeg": (b"image/jpeg", saved(picture(9, 5), "JPEG", quality=30)),
+        "form": (FORM + b"x", picture_form()),
+        "state": (b"application/x-npy", npy(numpy.zeros((2, 3, 3), "f4"))),
+        "point": (b"application/x-npy", npy(numpy.zeros((1, 1), "u1"))),
+        "raw": (b"", struct.pack("<3f", 1, -0.5, 2)),
+        "array": (b"application/octet-stream", npy(numpy.arange(6))),
+    }
+
+
 def requests():
-    kinds = ["", "application/zip", "application/json", "multipart/mixed", "application/x-npz"]
-    for i, query in enumerate(QUERIES):
-        lines = f"POST /v1/images/{'histograms' if 'bins' in query else 'frames'}?{query}\n\n"
-        yield lines.encode() + kinds[i % 5].encode() + b"\ngzip\n" + png(4, 3, 8, 2)
-        lines = f"POST /v1/samples/{'histograms' if i % 2 else 'frames'}?{query}\n\n*/*\n\n"
-        yield lines.encode() + struct.pack("<3f", 1, -0.5, 2)
+    """As fuzz_request.c cuts them up: lines, then the body."""
+    kinds = request_bodies()
+    for i, (target, accept, kind) in enumerate(ASKED):
+        content_type, body = kinds[kind]
+        coding = b"gzip" if i % 3 == 0 else b""
+        lines = [b"POST " + target.encode(), content_type, accept.encode(), coding, body]
+        yield b"\n".join(lines)
     for i, body in enumerate(bodies()):
         path = "histograms" if i % 2 else "frames"
         yield f"POST /v1/samples/{path}\napplication/json\n\n\n{json.dumps(body)}".encode()
-    yield b"POST /v1/samples/histograms?steps=2\n\nimage/svg+xml\ngzip\n" + next(arrays())
-    yield b"POST /v1/images/frames?format=npy\n" + FORM + b"x\n\n\n" + picture_form()
-    yield b"POST /v1/images/frames?steps=2\napplication/x-npy\n\n\n" + npy(numpy.zeros((2, 3, 3)))
-    yield b"POST /v1/images/frames?layout=strip&steps=3\nimage/jpeg\n\n\n" + saved(
-        picture(9, 5), "JPEG", quality=30)
+    mixture = json.dumps({"mixture": dict(MIXTURE, weights=[1, 0]), "steps": 2, "seed": 1})
+    for accept in ("", "image/svg+xml"):
+        yield f"POST /v1/samples/histograms\napplication/json\n{accept}\n\n{mixture}".encode()
     for path in ("/v1/schedule?steps=9", "/v1", "/", "/sample.png", "/openapi.yaml", "/readyz?x=1"):
         yield f"GET {path}\n\n\ngzip\n".encode()
 
