@@ -1,6 +1,7 @@
 /* Problem details: filled in by checks, sent in one place. */
 #include "problem.h"
 
+#include "codec/utf8.h"
 #include "json.h"
 
 #include <stdarg.h>
@@ -37,12 +38,19 @@ const char *api_status_title(int status)
     return "Error";
 }
 
+/* The sentence, which may quote what is no UTF-8, or end in the middle of a character. */
+static void say(struct api_problem *problem, const char *format, va_list arguments)
+{
+    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
+    codec_utf8_mend(problem->detail);
+}
+
 bool api_problem_set(struct api_problem *problem, int status, const char *format, ...)
 {
     *problem = (struct api_problem){.status = status};
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
+    say(problem, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -65,9 +73,10 @@ bool api_problem_blame(struct api_problem *problem, int status, enum api_fault f
 {
     *problem = (struct api_problem){.status = status, .fault = fault};
     copy_cut(problem->culprit, sizeof problem->culprit, culprit);
+    codec_utf8_mend(problem->culprit);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
+    say(problem, format, arguments);
     va_end(arguments);
     return false;
 }

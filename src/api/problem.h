@@ -11,7 +11,7 @@ enum api_fault {
     API_FAULT_POINTER,   /* a JSON member, by JSON pointer (RFC 6901) */
 };
 
-/* Zero-initialised: no problem. */
+/* Zero-initialised: no problem. Both texts are UTF-8. */
 struct api_problem {
     int status;
     enum api_fault fault;
@@ -23,7 +23,8 @@ struct api_problem {
 bool api_problem_set(struct api_problem *problem, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with a parameter or pointer, cut to fit. */
+/* The same with a parameter or pointer, cut to fit. What is no UTF-8 in it, or in the sentence, is
+ * shown as "?". */
 bool api_problem_blame(struct api_problem *problem, int status, enum api_fault fault,
                        const char *culprit, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

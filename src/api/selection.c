@@ -80,9 +80,13 @@ static bool read_item(struct reader *reader)
     return true;
 }
 
+/* Each item may mark every t: a list that fills a whole body would take minutes. */
 static bool read_list(struct reader *reader)
 {
+    size_t count = 0;
     do {
+        if (count++ == API_SELECTION_MAX_ITEMS)
+            return complain(reader, "there are more items than steps can be");
         if (!read_item(reader))
             return false;
     } while (take(reader, ','));

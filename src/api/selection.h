@@ -4,6 +4,11 @@
 
 #include "api.h"
 
+#include <dissolve/schedule.h>
+
+/* A list has at most so many items: one for each t that there can be. */
+#define API_SELECTION_MAX_ITEMS (DISSOLVE_MAX_STEPS + 1)
+
 /* Ascending, without repetition, at least one. Freed with api_selection_free. */
 struct api_selection {
     uint32_t *t;

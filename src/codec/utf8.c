@@ -24,3 +24,13 @@ size_t codec_utf8_size(const char *string)
     bool sound = code >= least[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
     return sound ? size : 0;
 }
+
+void codec_utf8_mend(char *string)
+{
+    while (*string != '\0') {
+        size_t size = codec_utf8_size(string);
+        if (size == 0)
+            *string = '?';
+        string += size > 0 ? size : 1;
+    }
+}

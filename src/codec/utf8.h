@@ -11,4 +11,7 @@
  */
 size_t codec_utf8_size(const char *string);
 
+/* Makes UTF-8 of a string, in place: each byte that is part of no character becomes "?". */
+void codec_utf8_mend(char *string);
+
 #endif

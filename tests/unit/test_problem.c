@@ -87,6 +87,22 @@ static void long_details_are_cut(void **state)
     assert_int_equal(strlen(problem.detail), sizeof problem.detail - 1);
 }
 
+/* A query may hold any bytes, and what quotes them is UTF-8 nevertheless. */
+static void texts_are_utf8(void **state)
+{
+    struct api_problem problem;
+    char text[400];
+    (void)state;
+    assert_false(
+        api_problem_blame(&problem, 400, API_FAULT_PARAMETER, "\xff=", "no %.2s", "a\xc3\xa9"));
+    assert_string_equal(problem.culprit, "?=");
+    assert_string_equal(problem.detail, "no a?");
+    memset(text, 'b', sizeof text);
+    strcpy(text + sizeof problem.detail - 2, "\xc3\xa9"); /* the half of it has room */
+    assert_false(api_problem_set(&problem, 400, "%s", text));
+    assert_string_equal(problem.detail + sizeof problem.detail - 3, "b?");
+}
+
 static void a_refusal_is_a_whole_answer(void **state)
 {
     static const int statuses[] = {400, 401, 404, 503, 504};
@@ -265,6 +281,7 @@ int main(void)
         cmocka_unit_test(each_failure_has_its_status),
         cmocka_unit_test(long_culprits_are_cut),
         cmocka_unit_test(long_details_are_cut),
+        cmocka_unit_test(texts_are_utf8),
         cmocka_unit_test(a_refusal_is_a_whole_answer),
         cmocka_unit_test(a_refusal_without_memory),
         cmocka_unit_test(arguments_are_at_most_128),

@@ -71,6 +71,19 @@ static void anything_else_is_refused(void **state)
         assert_string_equal(read(wrong[i], 20), "invalid");
 }
 
+/* As many items as there can be steps, which is enough to name every one. */
+static void lists_are_not_endless(void **state)
+{
+    static char text[2 * API_SELECTION_MAX_ITEMS + 2];
+    (void)state;
+    for (size_t i = 0; i < API_SELECTION_MAX_ITEMS; i++)
+        memcpy(text + 2 * i, "1,", 2);
+    text[2 * API_SELECTION_MAX_ITEMS - 1] = '\0';
+    assert_string_equal(read(text, 2), "1");
+    strcat(text, ",2");
+    assert_string_equal(read(text, 2), "invalid");
+}
+
 /* A run that begins in the middle has no frames before that. */
 static void frames_begin_with_the_run(void **state)
 {
@@ -108,6 +121,7 @@ int main(void)
         cmocka_unit_test(frames_begin_with_the_run),
         cmocka_unit_test(the_detail_names_the_step),
         cmocka_unit_test(anything_else_is_refused),
+        cmocka_unit_test(lists_are_not_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
