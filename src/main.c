@@ -169,7 +169,8 @@ static bool enter_sandbox(const struct server *server)
     if (sandbox == HTTP_SANDBOX_ON)
         http_log_say(server->log, HTTP_LOG_INFO, "sandbox: on");
     else if (sandbox == HTTP_SANDBOX_UNAVAILABLE)
-        http_log_say(server->log, HTTP_LOG_WARNING, "sandbox: off (%s)", reason);
+        http_log_say(server->log, server->configuration->sandbox ? HTTP_LOG_WARNING : HTTP_LOG_INFO,
+                     "sandbox: off (%s)", reason);
     else
         http_log_say(server->log, HTTP_LOG_ERROR, "cannot enter the sandbox: %s", reason);
     return sandbox != HTTP_SANDBOX_FAILED;

@@ -175,8 +175,9 @@ def test_what_operators_ask_is_news_only_if_it_went_wrong(start_server, settings
 
 def said_at(level):
     """All that a server says at this level if it is ended as soon as it listens; its status."""
-    process = subprocess.Popen([BINARY, "--listen", "127.0.0.1:0", "--log-level", level],
-                               env=clean_environment(), stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [BINARY, "--listen", "127.0.0.1:0", "--no-sandbox", "--log-level", level],
+        env=clean_environment(), stderr=subprocess.PIPE)
 
     def links():
         for descriptor in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():

@@ -13,7 +13,10 @@ import pictures
 from companions import JSON, SAMPLES, body_of
 from contract import OPERATIONS, PATIENCE, PIXEL, check, send
 from rawhttp import Connection
-from server import wait_until
+from server import SANITIZED, wait_until
+
+PATIENT = "10s" if SANITIZED else "2s"
+"""A compute timeout that jobs keep until they wait for their readers."""
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +137,7 @@ def body_that_stalls(operation, _, start_server):
 def long_job(operation, _, start_server):
     """Some ten seconds of work; where there is none, a wait for clients who do not read."""
     if operation.method == "GET":
-        return behind_others(operation, start_server("--compute-timeout", "1s", "--threads", "1"))
+        return behind_others(operation, start_server("--compute-timeout", PATIENT, "--threads", "1"))
     server = start_server("--compute-timeout", "100ms", "--threads", "1")
     with requests.Session() as client:
         client.trust_env = False
