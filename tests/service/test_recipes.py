@@ -1,6 +1,7 @@
 """The recipes of docs/recipes.md, run as they are printed; those that need more than this are in long."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -27,9 +28,18 @@ def test_each_recipe_is_run_by_some_test():
 
 
 def test_what_is_linked_is_there():
-    for page in (ROOT / "docs").glob("*.md"):
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_clients_lock_says_what_and_not_where_from():
+    lock = json.loads((ROOT / "tests" / "clients" / "package-lock.json").read_text())
+    asked = json.loads((ROOT / "tests" / "clients" / "package.json").read_text())
+    for name, version in (asked["dependencies"] | asked["devDependencies"]).items():
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
+    for name, package in lock["packages"].items():
+        assert not name or package["integrity"] and "resolved" not in package, name
 
 
 def test_python_gets_pictures_and_states(server, client, tmp_path):
