@@ -31,7 +31,9 @@ def figure(table, name, pattern):
 
 def measured(table):
     """Milliseconds of processor time for each frame, bytes of one, ns of a step, ms of a jump."""
-    photo = figure(table, "end to end: the lesson / ours, 512 x 512 to 21 frames, ZIP", r"([\d,.]+) ms of CPU")
+    photo = figure(
+        table, "end to end: the lesson / ours, 512 x 512 to 21 frames, ZIP", r"([\d,.]+) ms of CPU"
+    )
     size = figure(table, "PNG: a noise frame of 512 x 512, fast", r"([\d,]+) bytes")
     step = figure(table, "kernel: noise and step, per element, 1 thread", r"([\d.]+) ns")
     jump = figure(table, "kernel: 10 frames of 1,000 steps, chain / jump", r"\(([\d.]+) ms\)")
@@ -55,6 +57,7 @@ def text(readme):
     million = round(1e6 * each / 1e3 / 3600 / BUSY, 2)
     dollars = round(million * PRICE, 4)
     gigabytes = round(size / 1e3)
+    traffic = round(gigabytes * TRAFFIC, 1)
     chain = round(step * ELEMENTS * 1000 / 1e6)
     once = round(jump / 10, 2)
     raw = ELEMENTS * 4
@@ -67,7 +70,7 @@ def text(readme):
             (f"{busy:g} / {BUSY:g} busy", f"{cores} processors"),
             (f"{cores} / {CORES} processors a replica", f"{replicas} replicas"),
             (f"{rate:,} frames/s x {size:,.0f} bytes x 8", f"{out:g} Gbit/s out"),
-            (f"{out:g} Gbit/s / 21", f"{round(out / 21, 1):g} Gbit/s in, if the pictures are as large as noise"),
+            (f"{out:g} Gbit/s / 21", f"{round(out / 21, 1):g} Gbit/s in, of pictures as large as noise"),
             (f"{out:g} Gbit/s / {replicas} replicas", f"{round(out / replicas, 1):g} Gbit/s a replica"),
         ),
         section(
@@ -76,7 +79,7 @@ def text(readme):
             (f"{million:g} processor-hours x ${PRICE:g}", f"${dollars:g} a million"),
             (f"${dollars:g} x 1,000", f"${round(dollars * 1000, 1):g} a day"),
             (f"1,000,000 x {size:,.0f} bytes", f"{gigabytes:,} GB to carry"),
-            (f"{gigabytes:,} GB x ${TRAFFIC:g}", f"${round(gigabytes * TRAFFIC, 1):g} a million, if they leave the zone"),
+            (f"{gigabytes:,} GB x ${TRAFFIC:g}", f"${traffic:g} a million, if they leave the zone"),
         ),
         section(
             "The process alone, for float32 states and training",

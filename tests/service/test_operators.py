@@ -24,7 +24,8 @@ def promtool(*arguments):
 
 def samples(client):
     """name -> the names of its labels, of a server that has answered a computation."""
-    answer = client.post("/v1/images/frames", data=pictures.png_of(pictures.photo(16, 16)), params={"steps": 1})
+    picture = pictures.png_of(pictures.photo(16, 16))
+    answer = client.post("/v1/images/frames", data=picture, params={"steps": 1})
     assert answer.status_code == 200
     found = {}
     for line in client.get("/metrics").text.splitlines():
