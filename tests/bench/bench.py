@@ -1,7 +1,7 @@
 """Measures a release build against its marks and its peers: bench.py BUILD_FOLDER [--readme] [WORD...].
 
 Everything runs on this machine and talks to 127.0.0.1 only. --readme also writes the table into
-README.md and the plot into docs/growth.svg.
+README.md, the plot into docs/growth.svg and what follows from the table into docs/scale.md.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import PIL.Image
 
 import growth
 import rows  # noqa: F401 (they add themselves to the table)
+import scale
 import table
 from server import Child, Server, require
 
@@ -120,6 +121,7 @@ def main():
         growth.draw(ROOT / "docs" / "growth.svg" if readme else build / "growth.svg")
     if readme:
         write_readme(f"\n{where}:\n\n" + "\n".join(printed.lines) + "\n\n")
+        scale.write()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The rows of the table, in order: kernel, PNG, pipeline, end to end, fairness, door, growth."""
+"""The rows of the table, in order: kernel, PNG, pipeline, end to end, fairness, door, many, growth."""
 
 import http.client
 import io
@@ -15,6 +15,7 @@ import numpy
 import PIL.Image
 
 import growth
+import many
 from server import HERE, PATIENCE, Server, post, require, wrk
 from table import Mark, Missing, at_least, at_most, interleaved, median, once, ratio, row, written
 
@@ -440,6 +441,7 @@ def small_request(bench):
     return median_rate([rate_and_cpu(bench.server, "/v1/samples/frames", body) for _ in range(3)])
 
 
-# --- growth -----------------------------------------------------------------------------------
+# --- many, growth -----------------------------------------------------------------------------
 
+many.add_rows()
 growth.add_rows()

@@ -52,7 +52,7 @@ def kind_of(path):
 
 
 def files(root):
-    for top in ("dev", "CMakeLists.txt", "openapi.yaml", ".ci", "docker", "include", "src", "tests"):
+    for top in ("dev", "CMakeLists.txt", "openapi.yaml", ".ci", "docker", "examples", "include", "src", "tests"):
         start = root / top
         for path in [start] if start.is_file() else sorted(start.rglob("*")):
             if path.is_file() and kind_of(path) in OPENING and "__pycache__" not in path.parts:
