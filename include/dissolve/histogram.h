@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -41,5 +42,6 @@ void dissolve_histogram_density(size_t bins, const double *edges, const uint64_t
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

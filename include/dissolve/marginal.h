@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -82,5 +83,6 @@ dissolve_marginal_measure(const struct dissolve_marginal *marginal, const struct
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

@@ -5,6 +5,7 @@
 #include <dissolve/status.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -70,5 +71,6 @@ void dissolve_tally_reset(struct dissolve_tally *tally);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -40,5 +41,6 @@ void dissolve_mixture_draw(const struct dissolve_mixture *mixture, uint64_t seed
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -57,5 +58,6 @@ DISSOLVE_MUST_USE enum dissolve_status dissolve_isa(const char **name);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

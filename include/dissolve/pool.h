@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -72,5 +73,6 @@ DISSOLVE_MUST_USE enum dissolve_status dissolve_job_wait(struct dissolve_job *jo
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -120,5 +121,6 @@ void dissolve_render(const float *x, size_t n, uint8_t *pixels);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -138,5 +139,6 @@ void dissolve_schedule_transition(const struct dissolve_schedule *schedule, uint
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

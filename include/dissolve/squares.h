@@ -6,6 +6,7 @@
 #include <dissolve/status.h>
 #include <stddef.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -46,5 +47,6 @@ void dissolve_squares_reset(struct dissolve_squares *squares);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

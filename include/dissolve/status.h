@@ -2,6 +2,7 @@
 #ifndef DISSOLVE_STATUS_H
 #define DISSOLVE_STATUS_H
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -34,5 +35,6 @@ const char *dissolve_status_text(enum dissolve_status status);
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

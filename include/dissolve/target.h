@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -32,5 +33,6 @@ void dissolve_target_velocity(const struct dissolve_schedule *schedule, uint32_t
 #ifdef __cplusplus
 }
 #endif
+#pragma GCC visibility pop
 
 #endif

@@ -29,6 +29,11 @@ OPENING = {
     "Dockerfile": HASH_COMMENT,
     "dev": HASH_COMMENT,
     "run": HASH_COMMENT,
+    "check": HASH_COMMENT,
+    ".service": HASH_COMMENT,
+    "postinst": HASH_COMMENT,
+    "prerm": HASH_COMMENT,
+    "postrm": HASH_COMMENT,
 }
 
 # Tables may be as long as they need.
@@ -52,7 +57,8 @@ def kind_of(path):
 
 
 def files(root):
-    for top in ("dev", "CMakeLists.txt", "openapi.yaml", ".ci", "docker", "examples", "include", "src", "tests"):
+    for top in ("dev", "CMakeLists.txt", "openapi.yaml", ".ci", "docker", "examples", "include",
+                "packaging", "src", "tests"):
         start = root / top
         for path in [start] if start.is_file() else sorted(start.rglob("*")):
             if path.is_file() and kind_of(path) in OPENING and "__pycache__" not in path.parts:
