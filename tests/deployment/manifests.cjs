@@ -1,6 +1,8 @@
-// Judges Kubernetes objects, a JSON list on stdin, by kubernetes-models: its schemas say whether
-// values are right, its types whether there is such a name. Prints a JSON list of the lists of
-// complaints against each.
+/*
+ * Judges Kubernetes objects, a JSON list on stdin, by kubernetes-models: its schemas say whether
+ * values are right, its types whether there is such a name. Prints a JSON list of the lists of
+ * complaints against each.
+ */
 "use strict";
 
 const ts = require("typescript");
