@@ -196,7 +196,9 @@ static void tell_addresses(const struct server *server, const char *isa)
 static int run(struct http_configuration *configuration, const char *isa)
 {
     int status = EXIT_FAILURE;
-    struct http_cgroup cgroup = http_cgroup_read("");
+    struct http_cgroup cgroup = {0};
+    if (configuration->cgroup)
+        cgroup = http_cgroup_read("");
     struct server server = {.configuration = configuration,
                             .sizing =
                                 http_sizing_fit(&cgroup, http_sizing_processors(), configuration),

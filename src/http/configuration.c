@@ -70,6 +70,8 @@ static const struct setting SETTINGS[] = {
     {"log-format", LOG_FORMAT, AT(log_format), 0, 0, "json", "json or text"},
     {"log-level", LOG_LEVEL, AT(log_level), 0, 0, "info", "error, warning, info or debug"},
     {"no-sandbox", SWITCH_OFF, AT(sandbox), 0, 0, "no", "leave the process its system calls"},
+    {"no-cgroup", SWITCH_OFF, AT(cgroup), 0, 0, "no",
+     "keep the defaults, whatever the container allows"},
 };
 
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };

@@ -39,6 +39,7 @@ struct http_configuration {
     enum http_log_format log_format;
     enum http_log_level log_level;
     bool sandbox;
+    bool cgroup;    /* what nobody set follows the limits of the control group */
     uint32_t given; /* see http_configuration_is_given */
 };
 

@@ -119,13 +119,14 @@ class House:
 
     def stop(self):
         """Ends all; a replica that lives has to end cleanly."""
+        for replica in self.replicas:
+            if not replica.server.ended:
+                replica.thaw()
         if self.balancer is not None:
             self.balancer.stop()
         failures = []
         for replica in self.replicas:
             try:
-                if not replica.server.ended:
-                    replica.thaw()
                 replica.server.stop()
             except AssertionError as failure:
                 failures.append(str(failure))

@@ -55,6 +55,7 @@ class Crowd:
         dice = random.Random(seed)
         names = sorted(kinds()) + (long_ones - 1) * sorted(mixed.LONG)
         self.todo = collections.deque(dice.choice(names) for _ in range(count))
+        self.last = count - clients
         self.done = 0
         self.cuts = 0  # answers that had begun
         self.lost = 0  # requests without an answer
@@ -110,8 +111,8 @@ class Crowd:
         return any(thread.is_alive() for thread in self.threads)
 
     def has_done(self, count):
-        """For wait_until: so many are done, or there is no more to wait for."""
-        return self.done >= count or not self.running()
+        """Whether so many are done, or so many that the rest may all be with one replica."""
+        return self.done >= min(count, self.last) or not self.running()
 
     def join(self):
         for thread in self.threads:
