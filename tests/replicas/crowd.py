@@ -114,6 +114,11 @@ class Crowd:
         """Whether so many are done, or so many that the rest may all be with one replica."""
         return self.done >= min(count, self.last) or not self.running()
 
+    def finish(self):
+        """Lets them end what they began, and no more."""
+        self.todo.clear()
+        self.join()
+
     def join(self):
         for thread in self.threads:
             thread.join()
