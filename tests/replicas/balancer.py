@@ -75,7 +75,9 @@ class Balancer:
         text = self._replace(text, "listen 8080;", f"listen 127.0.0.1:{self.port};")
         text = self._replace(text, "/dev/stdout", f"{home}/requests")
         text = self._replace(text, "/dev/stderr", f"{home}/errors")
-        (home / "conf").write_text("daemon off;\n" + text)
+        # Where root runs the tests, nginx's workers would be somebody who cannot enter `home`.
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        (home / "conf").write_text("daemon off;\n" + user + text)
         # Where Debian has it; a user's PATH may lack that.
         nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
         self.process = subprocess.Popen(

@@ -9,7 +9,7 @@ from checks import FRAMES
 from crowd import Crowd
 from rawhttp import Connection, Ended, request_head
 from server import wait_until
-from stress import (Occupants, assert_whole_problem, brief, cancelled, endless, request_lines,
+from stress import (Job, Occupants, assert_whole_problem, brief, cancelled, endless, request_lines,
                     stream_without_end, streamed)
 
 
@@ -141,6 +141,24 @@ def test_what_nginx_says_itself_is_a_problem(house):
             response = connection.read_response()
             assert response.headers["content-type"] == "application/problem+json"
             assert_whole_problem(response, 503)
+
+
+def test_a_body_that_nginx_keeps_in_a_file_is_passed_on(house):
+    """And is still there for the retry, when the first replica is gone."""
+    large = Job(FRAMES + "?steps=3&frames=last&seed=1", pictures.png_of(
+        pictures.noise_picture(900, 900), compress_level=0))
+    assert len(large.body) > 2 << 20
+    with Connection(house.replicas[0]) as alone:
+        alone.send(large.sent())
+        expected = alone.read_response().body
+    house.replicas[0].kill()
+    with Connection(house) as connection:
+        for _ in range(3):
+            connection.send(large.sent())
+            response = connection.read_response()
+            assert (response.status, response.body) == (200, expected)
+    house.stop()
+    assert any("," in line["statuses"] for line in house.requests())
 
 
 def test_figures_are_for_operators(house):

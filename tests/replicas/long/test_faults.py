@@ -65,8 +65,8 @@ def test_every_request_is_answered_whole_after_one_retry_at_most(house, expected
     retried = sum("," in line["statuses"] for line in lines)
     assert all(line["statuses"].count(",") <= 1 for line in lines)
     print(f"{crowd.done} requests, {events[killed]} killed, {events[frozen]} frozen, "
-          f"{events[restarted]} restarted; retries: {retried} by nginx, {crowd.cuts + crowd.lost} by clients, of which "
-          f"{crowd.cuts} saw an answer cut")
+          f"{events[restarted]} restarted; retries: {retried} by nginx, "
+          f"{crowd.cuts + crowd.lost} by clients, of which {crowd.cuts} saw an answer cut")
     assert retried > 0, "the faults did not meet the load"
 
 
