@@ -5,6 +5,7 @@
 #include "http/healthcheck.h"
 #include "http/log.h"
 #include "http/sandbox.h"
+#include "http/sizing.h"
 
 #include <dissolve/dissolve.h>
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 enum {
-    JOB_THREADS = 8,
     SOCKET_THREADS = 2,
     FAREWELL_MS = 1000, /* for the last answers to leave, once every job has been stopped */
 };
@@ -26,6 +26,7 @@ enum {
 /* Everything that lives as long as the process serves. */
 struct server {
     const struct http_configuration *configuration;
+    struct http_sizing sizing;
     struct http_log *log;
     struct dissolve_pool *pool;
     struct api_service *service;
@@ -59,13 +60,16 @@ static void raise_descriptor_limit(void)
 /*
  * A request's frames go where the last one's were. By default glibc gives every large block back to
  * the kernel, which clears its pages anew each time: a quarter of the time that 21 frames of 512 x
- * 512 take. What it keeps now is bounded by four arenas of 64 MiB; larger blocks go back as before.
+ * 512 take. What it keeps now is bounded by four arenas of 64 MiB, or all four by an eighth of the
+ * memory that a control group allows; larger blocks go back as before.
  */
-static void keep_memory(void)
+static void keep_memory(uint64_t allowed)
 {
-    (void)mallopt(M_ARENA_MAX, 4);
+    enum { ARENAS = 4, KEPT = 64 << 20 };
+    uint64_t share = allowed / 8 / ARENAS;
+    (void)mallopt(M_ARENA_MAX, ARENAS);
     (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, share > 0 && share < KEPT ? (int)share : KEPT);
 }
 
 static bool start(struct server *server, const char *isa)
@@ -87,7 +91,7 @@ static bool start(struct server *server, const char *isa)
                                          .pool = server->pool,
                                          .log = server->log,
                                          .isa = isa,
-                                         .job_threads = JOB_THREADS,
+                                         .job_threads = server->sizing.job_threads,
                                          .socket_threads = SOCKET_THREADS};
     errno = 0;
     status = door_open(&options, &server->door);
@@ -190,14 +194,21 @@ static void tell_addresses(const struct server *server, const char *isa)
                  dissolve_pool_threads(server->pool), isa, DISSOLVED_VERSION);
 }
 
-static int run(const struct http_configuration *configuration, const char *isa)
+static int run(struct http_configuration *configuration, const char *isa)
 {
     int status = EXIT_FAILURE;
-    struct server server = {.configuration = configuration, .signals = take_signals()};
+    struct http_cgroup cgroup = {0};
+    if (configuration->cgroup)
+        cgroup = http_cgroup_read("");
+    struct server server = {.configuration = configuration,
+                            .sizing =
+                                http_sizing_fit(&cgroup, http_sizing_processors(), configuration),
+                            .signals = take_signals()};
     server.log =
         http_log_create(STDERR_FILENO, configuration->log_format, configuration->log_level);
     raise_descriptor_limit();
-    keep_memory();
+    keep_memory(cgroup.memory);
+    http_sizing_tell(&server.sizing, &cgroup, configuration, server.log);
     if (server.signals < 0 || server.log == NULL) {
         perror("dissolved: cannot start");
     } else if (start(&server, isa) && enter_sandbox(&server)) {
@@ -214,7 +225,7 @@ static int run(const struct http_configuration *configuration, const char *isa)
     return status;
 }
 
-static int start_or_ask(const struct http_configuration *configuration)
+static int start_or_ask(struct http_configuration *configuration)
 {
     if (configuration->healthcheck)
         return http_healthcheck(configuration->has_admin_listen ? &configuration->admin_listen

@@ -70,9 +70,13 @@ static const struct setting SETTINGS[] = {
     {"log-format", LOG_FORMAT, AT(log_format), 0, 0, "json", "json or text"},
     {"log-level", LOG_LEVEL, AT(log_level), 0, 0, "info", "error, warning, info or debug"},
     {"no-sandbox", SWITCH_OFF, AT(sandbox), 0, 0, "no", "leave the process its system calls"},
+    {"no-cgroup", SWITCH_OFF, AT(cgroup), 0, 0, "no",
+     "keep the defaults, whatever the container allows"},
 };
 
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
+
+_Static_assert(SETTING_COUNT <= 32, "`given` has a bit for each");
 
 /* In the order of the enums. */
 static const char *const LOG_FORMATS[] = {"json", "text", NULL};
@@ -258,6 +262,11 @@ static void print_help(FILE *out)
         "kept in a file. DISSOLVE_ISA=baseline keeps the kernel from using newer instructions.\n");
 }
 
+static void mark_given(const struct setting *setting, struct http_configuration *configuration)
+{
+    configuration->given |= UINT32_C(1) << (setting - SETTINGS);
+}
+
 /* Defaults, where there are any, and then the environment. */
 static int read_environment(char *(*environment)(const char *name), FILE *err,
                             struct http_configuration *configuration)
@@ -270,6 +279,8 @@ static int read_environment(char *(*environment)(const char *name), FILE *err,
         const char *text = environment(name);
         if (text == NULL || text[0] == '\0')
             text = setting->preset;
+        else
+            mark_given(setting, configuration);
         if (text[0] != '\0')
             status = set_or_complain(setting, name, text, err, configuration);
     }
@@ -307,6 +318,7 @@ static int read_flag(const char *argument, const char *next, FILE *err,
     if (setting == NULL)
         return print_unknown(argument, hidden, "flag", err);
     snprintf(name, sizeof name, "--%s", setting->flag);
+    mark_given(setting, configuration);
     bool assigned = argument[2 + length] == '=';
     const char *text = assigned ? argument + 2 + length + 1 : next;
     if (setting->kind == SWITCH_OFF) {
@@ -380,6 +392,17 @@ int http_configuration_read(int argc, char *const argv[], char *(*environment)(c
     if (status != HTTP_CONFIGURATION_READ)
         http_configuration_free(configuration);
     return status;
+}
+
+bool http_configuration_is_given(const struct http_configuration *configuration,
+                                 const uint64_t *member)
+{
+    size_t offset = (size_t)((const char *)member - (const char *)configuration);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (SETTINGS[i].offset == offset)
+            return (configuration->given >> i & 1) != 0;
+    }
+    return false;
 }
 
 void http_configuration_free(struct http_configuration *configuration)

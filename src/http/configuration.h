@@ -39,6 +39,8 @@ struct http_configuration {
     enum http_log_format log_format;
     enum http_log_level log_level;
     bool sandbox;
+    bool cgroup;    /* what nobody set follows the limits of the control group */
+    uint32_t given; /* see http_configuration_is_given */
 };
 
 /* Go on; anything else is the exit status of a process that is done. */
@@ -53,6 +55,10 @@ enum { HTTP_CONFIGURATION_READ = -1 };
 DISSOLVE_MUST_USE int http_configuration_read(int argc, char *const argv[],
                                               char *(*environment)(const char *name), FILE *out,
                                               FILE *err, struct http_configuration *configuration);
+
+/* Whether a flag or the environment set this member, which otherwise has its default. */
+bool http_configuration_is_given(const struct http_configuration *configuration,
+                                 const uint64_t *member);
 
 /* Frees what the configuration owns, and overwrites its keys. A zero-initialised one is fine. */
 void http_configuration_free(struct http_configuration *configuration);

@@ -20,11 +20,13 @@ OPENING = {
     ".inc": C_COMMENT,
     ".css": C_COMMENT,
     ".js": C_COMMENT,
+    ".cjs": C_COMMENT,
     ".html": r"(<!doctype html>\s*)?<!--\s+(?P<text>.*?)-->",
     ".py": r'(#![^\n]*\n)?"""(?P<text>.*?)"""',
     ".sh": HASH_COMMENT,
     ".cmake": HASH_COMMENT,
     ".yaml": HASH_COMMENT,
+    ".conf": HASH_COMMENT,
     "CMakeLists.txt": HASH_COMMENT,
     "Dockerfile": HASH_COMMENT,
     "dev": HASH_COMMENT,
@@ -35,6 +37,9 @@ OPENING = {
     "prerm": HASH_COMMENT,
     "postrm": HASH_COMMENT,
 }
+
+# What is made or installed there by others.
+FOREIGN = {"__pycache__", "node_modules"}
 
 # Tables may be as long as they need.
 ANY_LENGTH = {".inc", ".yaml"}
@@ -61,7 +66,7 @@ def files(root):
                 "packaging", "src", "tests"):
         start = root / top
         for path in [start] if start.is_file() else sorted(start.rglob("*")):
-            if path.is_file() and kind_of(path) in OPENING and "__pycache__" not in path.parts:
+            if path.is_file() and kind_of(path) in OPENING and not FOREIGN & set(path.parts):
                 yield path.relative_to(root)
 
 

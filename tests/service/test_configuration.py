@@ -79,7 +79,7 @@ def test_the_help_names_every_setting_in_lines_that_fit():
                  "max-connections", "max-connections-per-address", "idle-timeout",
                  "header-timeout", "body-timeout", "compute-timeout", "drain-timeout",
                  "drain-delay", "cors-origins", "api-keys", "api-keys-file", "trusted-proxies",
-                 "log-format", "log-level", "no-sandbox"):
+                 "log-format", "log-level", "no-sandbox", "no-cgroup"):
         assert f"  --{name} " in help_.stdout
     assert max(map(len, help_.stdout.splitlines())) <= 100
 

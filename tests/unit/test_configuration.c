@@ -45,6 +45,7 @@ static void defaults(void **state)
     assert_int_equal(result.configuration.log_format, HTTP_LOG_JSON);
     assert_int_equal(result.configuration.log_level, HTTP_LOG_INFO);
     assert_true(result.configuration.sandbox);
+    assert_true(result.configuration.cgroup);
     assert_string_equal(result.err, "");
     forget(&result);
 }
