@@ -4,6 +4,7 @@
 #include "http/door.h"
 #include "http/healthcheck.h"
 #include "http/log.h"
+#include "http/sandbox.h"
 
 #include <dissolve/dissolve.h>
 #include <errno.h>
@@ -159,6 +160,21 @@ static void serve(const struct server *server)
         drain(server);
 }
 
+/* Once everything is started and open. false: do not serve. */
+static bool enter_sandbox(const struct server *server)
+{
+    const char *reason = "not wanted";
+    enum http_sandbox sandbox =
+        server->configuration->sandbox ? http_sandbox_enter(&reason) : HTTP_SANDBOX_UNAVAILABLE;
+    if (sandbox == HTTP_SANDBOX_ON)
+        http_log_say(server->log, HTTP_LOG_INFO, "sandbox: on");
+    else if (sandbox == HTTP_SANDBOX_UNAVAILABLE)
+        http_log_say(server->log, HTTP_LOG_WARNING, "sandbox: off (%s)", reason);
+    else
+        http_log_say(server->log, HTTP_LOG_ERROR, "cannot enter the sandbox: %s", reason);
+    return sandbox != HTTP_SANDBOX_FAILED;
+}
+
 static void tell_addresses(const struct server *server, const char *isa)
 {
     char address[HTTP_ADDRESS_TEXT];
@@ -183,7 +199,7 @@ static int run(const struct http_configuration *configuration, const char *isa)
     keep_memory();
     if (server.signals < 0 || server.log == NULL) {
         perror("dissolved: cannot start");
-    } else if (start(&server, isa)) {
+    } else if (start(&server, isa) && enter_sandbox(&server)) {
         tell_addresses(&server, isa);
         serve(&server);
         status = EXIT_SUCCESS;

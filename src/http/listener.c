@@ -3,10 +3,10 @@
 #include "listener.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +26,15 @@ struct http_listener {
 enum { ACCEPTS_AT_ONCE = 64 };
 
 /*
+ * What is given up for a connection: a file that is not shared, so that it makes room in the
+ * system's table of files as well as in the process's. The sandbox lets no other be opened.
+ */
+static int open_spare(void)
+{
+    return eventfd(0, EFD_CLOEXEC);
+}
+
+/*
  * Out of descriptors: a connection left waiting would wake this thread again and again, so the
  * spare descriptor is given up to take it, close it and have the spare again.
  */
@@ -36,7 +45,7 @@ static void turn_away(struct http_listener *listener)
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
         close(fd);
-    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    listener->spare = open_spare();
 }
 
 static bool accept_waiting(void *context, uint32_t events)
@@ -157,7 +166,7 @@ http_listener_open(const struct http_address *address, struct http_watcher *watc
     listener->fd = open_socket(address);
     if (listener->fd < 0 || !note_file(listener, address) || listen(listener->fd, SOMAXCONN) != 0)
         goto failed;
-    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    listener->spare = open_spare();
     listener->address.size = sizeof listener->address.storage;
     if (getsockname(listener->fd, (struct sockaddr *)&listener->address.storage,
                     &listener->address.size) != 0)

@@ -32,8 +32,9 @@ ENGINE_SYSTEM = {"pthread.h", "sched.h", "unistd.h", "immintrin.h", "arm_neon.h"
 # The operating system, for the rooms that talk to it.
 SYSTEM = ENGINE_SYSTEM | {
     "arpa/inet.h", "fcntl.h", "getopt.h", "malloc.h", "netdb.h", "netinet/in.h", "netinet/tcp.h",
-    "poll.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "search.h", "sys/ioctl.h", "sys/random.h",
-    "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h", "sys/time.h", "sys/timerfd.h",
+    "poll.h", "search.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "sys/ioctl.h", "sys/mman.h",
+    "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h",
+    "sys/time.h", "sys/timerfd.h",
     "sys/types.h", "sys/uio.h", "sys/un.h", "sys/wait.h", "syslog.h",
 }
 
@@ -50,6 +51,7 @@ SYSTEM_OF_ROOM = {
 # Library: the one room that may use it, and whether in a single file only.
 LIBRARIES = {
     "microhttpd": ("http", True),
+    "seccomp": ("http", True),
     "cJSON": ("api", True),
     "lodepng": ("codec", True),
     "dragonbox": ("codec", True),
@@ -63,6 +65,7 @@ LIBRARIES = {
 # How each library's headers are written.
 HEADERS = {
     "microhttpd": r"microhttpd\.h",
+    "seccomp": r"seccomp\.h",
     "cJSON": r"(cjson/)?cJSON\.h",
     "lodepng": r"lodepng\.h",
     "dragonbox": r"dragonbox/dragonbox\.h",

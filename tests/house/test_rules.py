@@ -23,6 +23,7 @@ SOUND = {
     "src/api/api.h": "/* The api. */\n#pragma once\n#include <dissolve/noise.h>\n",
     "src/api/json.c": '/* JSON. */\n#include "../codec/png.h"\n#include "api/api.h"\n#include <cjson/cJSON.h>\n',
     "src/http/door.c": '/* The door. */\n#include "../api/api.h"\n#include <microhttpd.h>\n#include <poll.h>\n',
+    "src/http/sandbox.c": '/* The list. */\n#include <seccomp.h>\n#include <sys/prctl.h>\n',
     "src/main.c": '/* Wiring. */\n#include "http/door.h"\n#include <signal.h>\n',
     "src/http/door.h": "/* The door. */\n#pragma once\n",
     "tests/unit/test_x.c": "/* A test. */\n#include <anything.h>\n",

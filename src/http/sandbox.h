@@ -1,0 +1,30 @@
+/* Gives up, for the whole process and for good, what serving does not need. */
+#ifndef HTTP_SANDBOX_H
+#define HTTP_SANDBOX_H
+
+#include <dissolve/status.h>
+
+enum http_sandbox {
+    HTTP_SANDBOX_ON,
+    HTTP_SANDBOX_UNAVAILABLE, /* this kernel, container or build has none */
+    HTTP_SANDBOX_FAILED,      /* it has one, which could not be entered: do not serve */
+};
+
+/*
+ * From here on every thread of the process, whichever calls, may only do what a list names
+ * (seccomp, seccomp(2)) and gain no privileges (no_new_privs, prctl(2)): work with the memory and
+ * the descriptors it has, take connections from sockets that listen, end itself. All else fails
+ * with EPERM: to open a file, to run a program, to start a process or a thread, to make a socket or
+ * to connect one, to make memory executable. So a fault in a decoder, even one that lets a
+ * picture's author choose what runs, reaches no file and no machine that was not open before.
+ *
+ * Called once, from any thread, when all threads are started and all is open that will be needed;
+ * a second call fails, and changes nothing. UNAVAILABLE or FAILED: all is as it was, except perhaps
+ * for no_new_privs, and *reason says why, in words; it is a constant, or strerror()'s.
+ *
+ * Builds with a sanitizer make the filter and let it go, for a leak check at the end of the process
+ * stops threads from another process: there the sandbox is UNAVAILABLE.
+ */
+DISSOLVE_MUST_USE enum http_sandbox http_sandbox_enter(const char **reason);
+
+#endif
