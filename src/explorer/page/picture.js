@@ -1,0 +1,2 @@
+/* The image view. */
+export function mountPicture(root, page, said) {}

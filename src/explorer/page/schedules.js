@@ -1,0 +1,2 @@
+/* Schedules side by side. */
+export function mountSchedules(root, page) {}
