@@ -15,13 +15,9 @@ function clamp(value, { min, max }) {
 /* Values to pixels and back, for a figure so wide and a mixture. */
 function scaleOf(width, mixture) {
   let reach = 8;
-  for (const { mean, std } of mixture) {
-    reach = Math.max(reach, Math.ceil(Math.abs(mean) + 3 * std));
-  }
+  for (const { mean, std } of mixture) reach = Math.max(reach, Math.ceil(Math.abs(mean) + 3 * std));
   let top = 0.1;
-  for (const { mean } of mixture) {
-    top = Math.max(top, density(mixture, mean));
-  }
+  for (const { mean } of mixture) top = Math.max(top, density(mixture, mean));
   top = Math.min(top, 6) * 1.2;
   const inner = width - MARGIN.left - MARGIN.right;
   const tall = HEIGHT - MARGIN.top - MARGIN.bottom;
@@ -37,14 +33,8 @@ function scaleOf(width, mixture) {
 /* Points close enough on a grid, and closer about each mean. */
 function abscissae(scale, mixture) {
   const xs = [];
-  for (let i = 0; i <= POINTS; ++i) {
-    xs.push(-scale.reach + (2 * scale.reach * i) / POINTS);
-  }
-  for (const { mean, std } of mixture) {
-    for (let z = -3; z <= 3; z += 0.25) {
-      xs.push(mean + z * std);
-    }
-  }
+  for (let i = 0; i <= POINTS; ++i) xs.push(-scale.reach + (2 * scale.reach * i) / POINTS);
+  for (const { mean, std } of mixture) for (let z = -3; z <= 3; z += 0.25) xs.push(mean + z * std);
   return xs.filter((x) => Math.abs(x) <= scale.reach).sort((a, b) => a - b);
 }
 
@@ -128,16 +118,12 @@ class Editor {
     });
     this.figure.addEventListener("pointerdown", (event) => this.take(event));
     this.figure.addEventListener("pointermove", (event) => this.move(event));
-    for (const name of ["pointerup", "pointercancel"]) {
-      this.figure.addEventListener(name, () => this.drop());
-    }
+    for (const name of ["pointerup", "pointercancel"]) this.figure.addEventListener(name, () => this.drop());
     new ResizeObserver(() => this.draw()).observe(this.figure);
   }
 
   show(mixture) {
-    if (this.drag) {
-      return;
-    }
+    if (this.drag) return;
     this.mixture = mixture;
     this.draw();
     this.fillRows();
@@ -152,9 +138,7 @@ class Editor {
 
   draw() {
     const width = this.figure.clientWidth;
-    if (!width || this.mixture.length === 0) {
-      return;
-    }
+    if (!width || this.mixture.length === 0) return;
     const scale = this.drag ? this.drag.scale : scaleOf(width, this.mixture);
     this.scale = scale;
     const xs = abscissae(scale, this.mixture);
@@ -173,9 +157,7 @@ class Editor {
 
   take(event) {
     const handle = event.target.closest("[data-handle]");
-    if (!handle) {
-      return;
-    }
+    if (!handle) return;
     event.preventDefault();
     this.figure.setPointerCapture(event.pointerId);
     this.drag = {
@@ -190,9 +172,7 @@ class Editor {
   }
 
   move(event) {
-    if (this.drag) {
-      this.change(dragged(this.drag, event.clientX, event.clientY));
-    }
+    if (this.drag) this.change(dragged(this.drag, event.clientX, event.clientY));
   }
 
   drop() {
@@ -234,7 +214,7 @@ class Editor {
       this.change(this.mixture.filter((unused, i) => i !== k));
       this.add.focus();
     });
-    return h("fieldset", { class: "editor-row" }, h("legend", {}, h("span", { class: "sr-only" }, "Component "), String(k + 1)),
+    return h("fieldset", { class: "editor-row" }, h("legend", {}, h("span", { class: "unseen" }, "Component "), String(k + 1)),
       field("mean"), field("std"), field("weight"), h("output", { title: "Its share of the whole" }), remove);
   }
 
@@ -257,9 +237,7 @@ class Editor {
     const sound = value >= min && value <= max && totalWeight(next) > 0;
     input.setAttribute("aria-invalid", String(!sound));
     input.title = sound ? "" : `${input.name} is a number from ${min} to ${max}, and one weight at least is above 0.`;
-    if (sound) {
-      this.change(next);
-    }
+    if (sound) this.change(next);
   }
 }
 

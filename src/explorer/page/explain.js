@@ -98,7 +98,8 @@ function digits(value) {
 
 function percent(share) {
   if (share > 0 && share < 0.001) return "less than 0.1 %";
-  return `${(100 * share).toFixed(share < 0.1 || share > 0.9 ? 1 : 0)} %`.replace(".0 %", " %");
+  if (share < 1 && share > 0.999) return "more than 99.9 %";
+  return `${(100 * share).toFixed(1)} %`.replace(".0 %", " %");
 }
 
 class Explanation {
@@ -161,7 +162,7 @@ class Explanation {
     this.write("add", none ? "–" : digits(Math.sqrt(beta)));
     const words = none
       ? "No step has been made yet: this is the start itself."
-      : `This step keeps ${percent(1 - beta)} of the variance and replaces ${percent(beta)} by new noise.`;
+      : `Of a variance of 1, this step keeps ${percent(1 - beta)} and replaces ${percent(beta)} by new noise.`;
     this.fill("step-bar", none ? 1 : 1 - beta, words);
     this.write("step-words", words);
   }
@@ -170,7 +171,7 @@ class Explanation {
     this.write("alpha_bar", digits(alphaBar));
     this.write("keep-all", digits(Math.sqrt(alphaBar)));
     this.write("add-all", digits(Math.sqrt(1 - alphaBar)));
-    const words = `${percent(alphaBar)} of the start's variance is left, ${percent(1 - alphaBar)} of it all is noise.`;
+    const words = `Of a variance of 1, ${percent(alphaBar)} still comes from the start and ${percent(1 - alphaBar)} is noise.`;
     this.fill("far-bar", alphaBar, words);
     this.write("far-words", words);
   }

@@ -35,9 +35,7 @@ export function density(mixture, x) {
 export function withShare(mixture, k, share) {
   const total = totalWeight(mixture);
   const others = total - mixture[k].weight;
-  if (mixture.length < 2 || !(others > 0)) {
-    return mixture;
-  }
+  if (mixture.length < 2 || !(others > 0)) return mixture;
   const wanted = Math.min(0.99, Math.max(0.01, share)) * total;
   const scale = (total - wanted) / others;
   return mixture.map((component, i) => ({
@@ -49,9 +47,7 @@ export function withShare(mixture, k, share) {
 /* A component more, where there is least so far. */
 export function withOneMore(mixture) {
   let best = 0;
-  for (let x = -6; x <= 6; x += 0.5) {
-    best = density(mixture, x) < density(mixture, best) ? x : best;
-  }
+  for (let x = -6; x <= 6; x += 0.5) best = density(mixture, x) < density(mixture, best) ? x : best;
   const weight = round(totalWeight(mixture) / mixture.length, 3) || 1;
   return [...mixture, { weight, mean: best, std: 0.7 }];
 }

@@ -1,5 +1,6 @@
 /* What the page asks of the service, as data, as a curl line and as a Python script: the same three times. */
-import { parameters } from "./service.js";
+import { framesText, parameters } from "./service.js";
+import { shownSteps } from "./state.js";
 
 export const BINS = 50;
 
@@ -27,16 +28,20 @@ export function rangeOf(state) {
   let reach = 8;
   if (state.samples) {
     reach = 4;
-    for (const value of state.samples) {
-      reach = Math.max(reach, Math.abs(value));
-    }
+    for (const value of state.samples) reach = Math.max(reach, Math.abs(value));
   } else {
-    for (const { mean, std } of state.mixture) {
-      reach = Math.max(reach, Math.abs(mean) + 3 * std);
-    }
+    for (const { mean, std } of state.mixture) reach = Math.max(reach, Math.abs(mean) + 3 * std);
   }
   reach = Math.ceil(reach);
   return [-reach, reach];
+}
+
+/* The run, and which of its frames are shown where there are too many. */
+function runOf(state) {
+  const query = parameters(state);
+  const shown = shownSteps(state);
+  if (shown.length <= state.steps) query.set("frames", framesText(shown));
+  return query;
 }
 
 function mixtureOf(state) {
@@ -51,7 +56,7 @@ function mixtureOf(state) {
 /* Parameters as members of a JSON body: numbers are numbers there, but for the seed, which may exceed 2^53. */
 function membersOf(state) {
   const members = {};
-  for (const [name, text] of parameters(state)) {
+  for (const [name, text] of runOf(state)) {
     if (text === "true" || text === "false") {
       members[name] = text === "true";
     } else {
@@ -69,23 +74,20 @@ function samplesRequest(state, form) {
     return { method: "POST", path: "/v1/samples/frames", query: "", form, body: { kind: "json", value } };
   }
   Object.assign(value, { bins: BINS, range: rangeOf(state) });
-  if (form !== "json") {
-    value.format = form;
-  }
+  if (form !== "json") value.format = form;
   return { method: "POST", path: "/v1/samples/histograms", query: "", form, body: { kind: "json", value } };
 }
 
 /* The request that makes what the state shows, in one of formsOf(state.view), or as the page itself asks for it. */
 export function requestOf(state, form) {
-  if (state.view === "samples") {
-    return samplesRequest(state, form ?? "json");
-  }
-  const query = parameters(state);
+  if (state.view === "samples") return samplesRequest(state, form ?? "json");
+  const query = runOf(state);
   query.set("format", form ?? "png");
+  if (query.get("format") === "png" && state.delay !== 200) query.set("delay", state.delay);
   return {
     method: "POST",
     path: "/v1/images/frames",
-    query: query.toString(),
+    query: query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/"),
     form: query.get("format"),
     body: { kind: "picture", picture: state.picture },
   };
@@ -93,9 +95,7 @@ export function requestOf(state, form) {
 
 /* One request for each thing on the screen: several where schedules stand side by side. */
 export function requestsOf(state, form) {
-  if (state.view !== "schedules") {
-    return [{ ...requestOf(state, form), name: "dissolved" }];
-  }
+  if (state.view !== "schedules") return [{ ...requestOf(state, form), name: "dissolved" }];
   return state.compare.map((schedule) => ({
     ...requestOf({ ...state, schedule }, form),
     name: `dissolved-${schedule}`,
@@ -133,23 +133,17 @@ export function asCurl(request, origin) {
       ? `printf %s ${body} | ${head} --data-binary @- ${address} -o ${file}`
       : `${head} -d ${body} ${address} -o ${file}`;
   }
-  if (request.body.picture === "own") {
-    return `curl -sS --data-binary @picture.png ${address} -o ${file}`;
-  }
+  if (request.body.picture === "own") return `curl -sS --data-binary @picture.png ${address} -o ${file}`;
   return `curl -sS ${shellWord(`${origin}/sample.png`)} | curl -sS --data-binary @- ${address} -o ${file}`;
 }
 
 /* A value as Python writes it; JSON and Python differ in three words only. */
 function python(value) {
-  if (Array.isArray(value)) {
-    return `[${value.map(python).join(", ")}]`;
-  }
+  if (Array.isArray(value)) return `[${value.map(python).join(", ")}]`;
   if (value !== null && typeof value === "object") {
     return `{${Object.entries(value).map(([name, inner]) => `${JSON.stringify(name)}: ${python(inner)}`).join(", ")}}`;
   }
-  if (typeof value === "boolean") {
-    return value ? "True" : "False";
-  }
+  if (typeof value === "boolean") return value ? "True" : "False";
   return value === null ? "None" : JSON.stringify(value);
 }
 

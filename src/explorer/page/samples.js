@@ -7,7 +7,7 @@ import { rangeOf, requestOf } from "./request.js";
 const PANEL = `
   <div id="samples-result">
     <figure class="chart" id="samples-figure">
-      <figcaption>How <output id="samples-count-shown"></output> samples of <i>x</i><sub>t</sub> are spread
+      <figcaption><span>How <span id="samples-count-shown"></span> samples of <i>x</i><sub>t</sub> are spread</span>
         <span class="legend"><span class="key-bars">samples</span><span class="key-exact" id="samples-key-exact">exact
         density</span><span class="key-normal"><i>N</i>(0, 1)</span></span></figcaption>
       <div class="plot tall"><canvas id="samples-histogram" role="img"

@@ -228,7 +228,7 @@ class Takeaway {
 }
 
 /* What changes nothing about the request. */
-const OF_SIGHT = new Set(["t", "delay"]);
+const OF_SIGHT = new Set(["t"]);
 
 /* Offers in root to take away what is seen; page.picture() gives the picture as it is sent. */
 export function mountTakeaway(root, page) {
