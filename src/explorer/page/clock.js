@@ -57,7 +57,7 @@ export function toggle() {
   (running ? pause : play)();
 }
 
-/* To a step, as far as there is one. */
+/* To a step, or to the nearest one that is shown. */
 export function go(t) {
   state.set({ t });
 }
@@ -66,9 +66,7 @@ export function go(t) {
 function neighbour(by) {
   const { t } = state.get();
   const shown = state.shownSteps();
-  let at = shown.findLastIndex((one) => one <= t);
-  if (by < 0 && shown[at] < t) at++;
-  return shown[Math.max(0, Math.min(at + by, shown.length - 1))];
+  return shown[Math.max(0, Math.min(shown.indexOf(t) + by, shown.length - 1))];
 }
 
 /* So many frames on or, below 0, back; stops playing. */

@@ -53,7 +53,7 @@ mountViews();
 mountControls(page);
 mountTransport(page);
 mountCurves(root("curves"), page);
-mountPicture(root("image"), page, said);
+mountPicture(root("image"), page);
 mountSchedules(root("schedules"), page);
 mountLater("./samples.js", "mountSamples", "samples");
 mountLater("./explain.js", "mountExplain", "explain");

@@ -23,7 +23,9 @@ export const DEFAULTS = Object.freeze({
   count: 10000,
   samples: null, /* numbers that were pasted; they win over the mixture */
   compare: Object.freeze(["constant", "linear", "cosine"]),
-  pixels: 512 * 512, /* of the picture shown; not in the address */
+  /* Not in the address: */
+  pixels: 512 * 512, /* of the picture shown */
+  pictureId: 0, /* counts the pictures that were chosen */
 });
 
 /* Samples begin with the steps that the service has for them; what was not touched changes with the view. */
@@ -131,15 +133,20 @@ export function toHash(state) {
 let current = { ...DEFAULTS };
 const listeners = new Set();
 
+function nearest(shown, t) {
+  return shown.reduce((best, one) => (Math.abs(one - t) < Math.abs(best - t) ? one : best));
+}
+
 /* The state as it is; nobody changes what he gets here. */
 export function get() {
   return current;
 }
 
-/* Takes over what differs, and tells everybody once: fn(state, the names that changed). */
+/* Takes over what differs, and tells everybody once: fn(state, the names that changed). t becomes
+   the nearest step that is shown. */
 export function set(patch) {
   const next = { ...current, ...(patch.view ? untouched(current, patch.view) : {}), ...patch };
-  next.t = Math.max(0, Math.min(next.t, next.steps));
+  next.t = nearest(shownSteps(next), next.t);
   const changed = new Set(Object.keys(next).filter((name) => next[name] !== current[name]));
   if (!changed.size) return;
   current = next;
@@ -185,9 +192,9 @@ export function start() {
   const said = fromHash(location.hash);
   set(said);
   addEventListener("hashchange", () => {
-    const { picture, pixels } = current;
+    const { pixels, pictureId } = current;
     const said = fromHash(location.hash);
-    set({ ...defaultsOf(said.view), picture, pixels, ...said });
+    set({ ...defaultsOf(said.view), pixels, pictureId, ...said });
   });
   return said;
 }

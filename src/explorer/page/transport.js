@@ -29,16 +29,11 @@ function mountKeys({ clock, state }) {
   });
 }
 
-/* The shown step nearest to t. */
-function snapped(shown, t) {
-  return shown.reduce((best, one) => (Math.abs(one - t) < Math.abs(best - t) ? one : best), 0);
-}
-
 function mountSlider({ clock, state }) {
   const slider = root("slider");
   slider.addEventListener("input", () => {
     clock.pause();
-    clock.go(snapped(state.shownSteps(), Number(slider.value)));
+    clock.go(slider.valueAsNumber);
   });
   const followSteps = ({ steps }) => {
     slider.max = steps;
