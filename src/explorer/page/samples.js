@@ -57,7 +57,7 @@ const CURVES = {
 const PATIENCE = 70;
 
 /* What the answer does not depend on. */
-const NO_MATTER = new Set(["t", "delay", "view", "picture", "compare"]);
+const NO_MATTER = new Set(["t", "delay", "view", "picture", "pictureId", "compare"]);
 
 /* No chart is higher: one narrow component would make all others flat. */
 const HIGHEST = 1.5;

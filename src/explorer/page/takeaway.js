@@ -124,7 +124,7 @@ class Takeaway {
   }
 
   async savePicture() {
-    const link = fileLink(await this.page.picture(), "picture.png");
+    const link = fileLink(await this.page.pictureBlob(), "picture.png");
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
@@ -199,7 +199,7 @@ class Takeaway {
   async answerTo(request, signal) {
     const { service } = this.page;
     if (request.body.kind === "json") return service.postJson(request.path, request.body.value, null, signal);
-    const blob = await this.page.picture();
+    const blob = await this.page.pictureBlob();
     return service.postImage(request.path, blob, new URLSearchParams(request.query), signal);
   }
 
@@ -230,7 +230,7 @@ class Takeaway {
 /* What changes nothing about the request. */
 const OF_SIGHT = new Set(["t"]);
 
-/* Offers in root to take away what is seen; page.picture() gives the picture as it is sent. */
+/* Offers in root to take away what is seen; page.pictureBlob() gives the picture as it is sent. */
 export function mountTakeaway(root, page) {
   const takeaway = new Takeaway(root, page);
   takeaway.update(page.state.get());
