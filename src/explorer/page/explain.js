@@ -15,8 +15,8 @@ const PANEL = `
   <div class="explain-columns">
     <section aria-labelledby="explain-step-title">
       <h3 id="explain-step-title">One step</h3>
-      <p>A step makes what is there a little fainter and mixes in a little fresh noise, for every value of every
-        pixel by itself. <code>beta</code> says how little.</p>
+      <p>A step makes what is there a little fainter and mixes in a little fresh noise, for each value by itself, be it
+        a pixel's red or a sample. <code>beta</code> says how little.</p>
       ${STEP}
       <dl class="numbers">
         ${number("beta", "<code>beta</code>")}
@@ -47,7 +47,7 @@ const PANEL = `
       <dl class="numbers">
         ${number("snr", "<code>snr</code>")}
         ${number("crossing", "falls to 1 at")}
-        ${number("gone", "hardly anything left from")}
+        ${number("gone", "as good as noise at")}
       </dl>
       <details>
         <summary>Why the square roots?</summary>
@@ -56,17 +56,23 @@ const PANEL = `
         <p>From step to step the factors multiply:</p>
         ${ALPHA_BAR}
       </details>
+      <details>
+        <summary>When is it as good as noise?</summary>
+        <p>Here: from the first step on at which values of variance 1 are, on average, within 0.01 nats of pure noise
+          (the Kullback-Leibler divergence, which is 0 for two laws that are the same).</p>
+      </details>
     </section>
   </div>`;
 
 /* For a fieldset of the form, by the id of a control in it: what is asked, and the answer. */
 const AT_CONTROLS = [
-  ["steps", "explain-schedule", "What do these do?", `
+  ["steps", "explain-schedule", "What do steps, beta and a schedule do?", `
     <p><code>beta</code> is the share of the variance that a step replaces by noise. At 0 nothing changes; at 1
       nothing of the picture survives a single step.</p>
     <p>More <code>steps</code> with the same <code>beta</code> dissolve more. What counts in the end is
       <code>alpha_bar</code>, the product over all steps.</p>
-    <p>A <code>schedule</code> lets <code>beta</code> grow on the way, so that details go first and slowly:</p>
+    <p>A <code>schedule</code> lets <code>beta</code> change on the way: small steps while there is much to lose, larger
+      ones later.</p>
     <dl>
       <dt><code>constant</code></dt><dd>The same <code>beta</code> at each step.</dd>
       <dt><code>linear</code></dt><dd>In equal strides from <code>beta_start</code> to <code>beta_end</code>.</dd>
@@ -76,7 +82,7 @@ const AT_CONTROLS = [
       <dt><code>sigmoid</code></dt><dd>An S from <code>beta_start</code> to <code>beta_end</code>: slow, quick, slow.</dd>
     </dl>
     <p><code>rescale_zero_snr</code> stretches any of them so that at the last step really nothing is left.</p>`],
-  ["seed", "explain-chance", "What do these do?", `
+  ["seed", "explain-chance", "What do sampler and seed do?", `
     <p>The <code>seed</code> chooses the noise. One seed always gives the same noise, so a run can be made again,
       anywhere, to the last bit; with another seed the picture goes the same way through other noise.</p>
     <p>The <code>sampler</code> says how the frames are drawn. All three follow the same law:</p>

@@ -20,9 +20,13 @@ export function totalWeight(mixture) {
   return mixture.reduce((sum, { weight }) => sum + weight, 0);
 }
 
+/* A single point, of std 0, is drawn so wide. */
+const LEAST_STD = 0.01;
+
 /* The part of component k in the density, weights normalised as the service does. */
 export function part(mixture, k, x) {
-  const { weight, mean, std } = mixture[k];
+  const { weight, mean } = mixture[k];
+  const std = Math.max(mixture[k].std, LEAST_STD);
   const z = (x - mean) / std;
   return ((weight / totalWeight(mixture)) * Math.exp(-0.5 * z * z)) / (std * Math.sqrt(2 * Math.PI));
 }

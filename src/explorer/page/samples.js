@@ -6,6 +6,7 @@ import { rangeOf, requestOf } from "./request.js";
 
 const PANEL = `
   <div id="samples-result">
+    <p id="samples-busy" role="status" hidden>It is being computed … <button type="button" id="samples-cancel">Cancel</button></p>
     <figure class="chart" id="samples-figure">
       <figcaption><span>How <span id="samples-count-shown"></span> samples of <i>x</i><sub>t</sub> are spread</span>
         <span class="legend"><span class="key-bars">samples</span><span class="key-exact" id="samples-key-exact">exact
@@ -56,6 +57,9 @@ const CURVES = {
 /* How long after the last change the service is asked: a drag makes many. */
 const PATIENCE = 70;
 
+/* After how long it is said that something is being computed; most answers are there before. */
+const BUSY = 400;
+
 /* What the answer does not depend on. */
 const NO_MATTER = new Set(["t", "delay", "view", "picture", "pictureId", "compare"]);
 
@@ -87,6 +91,7 @@ class Samples {
     this.editor = mountEditor(this.find("editor"), (mixture) => state.set({ mixture }));
     this.mountCount();
     this.numbers = mountNumbers(this.find("numbers"), (samples) => state.set({ samples }));
+    this.find("cancel").addEventListener("click", () => this.cancel());
     this.find("kind").addEventListener("change", (event) => this.choose(event.target.value));
     this.wantsNumbers = Boolean(state.get().samples);
   }
@@ -149,6 +154,7 @@ class Samples {
     const asked = state.get();
     const request = requestOf(asked);
     this.isStale = false;
+    this.busy(true);
     try {
       const answer = await (await service.postJson(request.path, request.body.value, null, signal)).json();
       if (!signal.aborted) this.take(answer, asked);
@@ -156,7 +162,22 @@ class Samples {
       if (error.name === "AbortError") return;
       this.hasFailed = true;
       this.page.showProblem(error, () => this.load());
+    } finally {
+      if (this.controller.signal === signal) this.busy(false);
     }
+  }
+
+  busy(isBusy) {
+    clearTimeout(this.busyTimer);
+    if (isBusy) this.busyTimer = setTimeout(() => { this.find("busy").hidden = false; }, BUSY);
+    else this.find("busy").hidden = true;
+  }
+
+  /* The service stops, too; what was shown before stays. */
+  cancel() {
+    this.isStale = true;
+    this.controller?.abort();
+    this.page.clock.pause();
   }
 
   take(answer, asked) {
@@ -230,7 +251,7 @@ class Samples {
     const frame = this.frameAt(t);
     const { charts } = this.page;
     this.plot.set([
-      ...(this.mixture ? [{ points: this.exactPoints(frame), color: "--series-2" }] : []),
+      ...(frame.exact?.density ? [{ points: this.exactPoints(frame), color: "--series-2" }] : []),
       { points: this.normal, color: "--muted", width: 1.5, dash: [5, 4] },
       { points: charts.stairs(frame.edges, frame.density), color: "--accent", width: 1, fill: 0.3, stepped: true },
     ]);

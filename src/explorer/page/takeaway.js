@@ -19,9 +19,9 @@ const PANEL = `
   <details id="takeaway-show">
     <summary>Show the request</summary>
     <h3 id="takeaway-curl-title">curl</h3>
-    <pre id="takeaway-curl-text" tabindex="0" role="region" aria-labelledby="takeaway-curl-title"></pre>
+    <pre id="takeaway-curl-text" tabindex="0" data-keys role="region" aria-labelledby="takeaway-curl-title"></pre>
     <h3 id="takeaway-python-title">Python</h3>
-    <pre id="takeaway-python-text" tabindex="0" role="region" aria-labelledby="takeaway-python-title"></pre>
+    <pre id="takeaway-python-text" tabindex="0" data-keys role="region" aria-labelledby="takeaway-python-title"></pre>
   </details>`;
 
 function sizeOf(bytes) {
