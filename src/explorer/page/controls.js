@@ -93,8 +93,20 @@ function follow(current) {
   }
   root("beta-slider").value = current.beta;
   root("rescale_zero_snr").checked = current.rescale_zero_snr;
+  const shown = current.view === "schedules" ? current.compare : [current.schedule];
   for (const field of document.querySelectorAll("#controls [data-for]"))
-    field.hidden = !field.dataset.for.split(" ").includes(current.schedule);
+    field.hidden = !field.dataset.for.split(" ").some((one) => shown.includes(one));
+  root("schedule-field").hidden = current.view === "schedules";
+  root("source").hidden = current.view === "samples";
+  root("in-short").textContent = `${current.steps} steps, ${shown.join(", ")}`;
+}
+
+/* Open where there is room beside the picture, folded where there is none. */
+function mountFold() {
+  const wide = matchMedia("(min-width: 720px)");
+  const fold = () => { root("controls-box").open = wide.matches; };
+  wide.addEventListener("change", fold);
+  fold();
 }
 
 export function mountControls(page) {
@@ -103,6 +115,7 @@ export function mountControls(page) {
   const followPreset = mountPresets(page);
   mountNumbers(page);
   mountWords(page);
+  mountFold();
   const all = (current) => {
     follow(current);
     followPreset(current);

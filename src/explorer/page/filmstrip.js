@@ -59,13 +59,18 @@ export class Filmstrip {
 
   draw(t) {
     for (const cell of this.cells) this.paint(cell);
-    const current = this.cells.findLast((cell) => cell.t <= t) ?? null;
+    const current = this.nearest(t);
     if (current === this.current) return;
     this.current?.button.removeAttribute("aria-current");
     if (this.current) this.current.button.tabIndex = -1;
     current?.button.setAttribute("aria-current", "step");
     if (current) current.button.tabIndex = 0;
     this.current = current;
+  }
+
+  nearest(t) {
+    return this.cells.reduce((best, cell) =>
+      (best && Math.abs(best.t - t) <= Math.abs(cell.t - t) ? best : cell), null);
   }
 
   paint(cell) {

@@ -8,14 +8,14 @@ const CHANNELS = [
 ];
 
 const ROWS = [
-  { name: "mean", words: "mean", of: (one) => one.mean.toFixed(3) },
-  { name: "std", words: "standard deviation", of: (one) => one.std.toFixed(3) },
+  { name: "mean", words: "tends to 0", of: (one) => one.mean.toFixed(3) },
+  { name: "std", words: "standard deviation, tends to 1", of: (one) => one.std.toFixed(3) },
   { name: "entropy", words: "of the state, nats", of: (one) => one.entropy?.toFixed(3) ?? "–" },
   { name: "entropy_bits", words: "of the picture as shown, bits", of: (one) => one.entropy_bits.toFixed(3) },
   { name: "clipped", words: "values beyond white or black", of: (one) => `${(100 * one.clipped).toFixed(1)} %` },
 ];
 
-const HIGHEST = 2; /* of the axis: a spike may stand out */
+const HIGHEST = 1.2; /* of the axis: a spike may stand out */
 
 function cell(kind, text, attributes = {}) {
   const made = document.createElement(kind);
@@ -50,7 +50,7 @@ export class Measures {
     this.lines = new Map(); /* t -> what the chart shows */
     const table = document.getElementById("measures");
     table.tHead.rows[0].append(...CHANNELS.map(heading));
-    this.snr = row(table.tBodies[0], { name: "snr", words: "signal to noise" }, 3)[0];
+    this.snr = row(table.tBodies[0], { name: "snr", words: "signal to noise, of powers" }, 3)[0];
     this.cells = ROWS.map((one) => row(table.tBodies[0], one));
     this.plot = null;
     this.shown = null;

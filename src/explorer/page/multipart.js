@@ -30,10 +30,11 @@ class Front {
 
   /* A line without its CR LF. */
   async line() {
-    for (let from = 0; ; from = Math.max(0, this.bytes.length - 1)) {
-      const end = endOfLine(this.bytes, from);
+    for (let seen = 0; ;) {
+      const end = endOfLine(this.bytes, Math.max(0, seen - 1));
       if (end >= 0) return new TextDecoder().decode(this.take(end + 2).subarray(0, end));
-      if (!(await this.fill(this.bytes.length + 1))) throw brokenOff();
+      seen = this.bytes.length;
+      if (!(await this.fill(seen + 1))) throw brokenOff();
     }
   }
 }

@@ -56,7 +56,7 @@ function mountSpeed({ state }) {
   const speed = root("speed");
   const follow = ({ delay }) => {
     if (![...speed.options].some((option) => Number(option.value) === delay))
-      speed.add(new Option(`${delay} ms a frame`, delay));
+      speed.add(new Option(`${delay} ms/frame`, delay));
     speed.value = delay;
   };
   speed.addEventListener("change", () => state.set({ delay: Number(speed.value) }));
