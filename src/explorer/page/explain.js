@@ -1,4 +1,5 @@
 /* Explains: what happens at the step that is shown, in numbers and words, and a word on each control beside it. */
+import { readable } from "./curves.js";
 import { ALPHA_BAR, COSINE, SNR, SO_FAR, STEP, inline } from "./formulas.js";
 
 /* A live number: what it is called, the API's name or a formula, and where it is written. */
@@ -11,7 +12,7 @@ const bar = (id, kept, added) => `
   </div>`;
 
 const PANEL = `
-  <h2>What happens at this step</h2>
+  <h2>What happens at this step<span id="explain-of"></span></h2>
   <div class="explain-columns">
     <section aria-labelledby="explain-step-title">
       <h3 id="explain-step-title">One step</h3>
@@ -94,18 +95,15 @@ const AT_CONTROLS = [
     </dl>`],
 ];
 
-/* So many digits that a small number is not shown as 0. */
-function digits(value) {
-  if (value === null || value === undefined) return "–";
-  if (value === 0) return "0";
-  if (Math.abs(value) < 1e-3) return value.toExponential(2).replace("e-", " · 10^−").replace("e+", " · 10^");
-  return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
-}
-
 function percent(share) {
   if (share > 0 && share < 0.001) return "less than 0.1 %";
   if (share < 1 && share > 0.999) return "more than 99.9 %";
   return `${(100 * share).toFixed(1)} %`.replace(".0 %", " %");
+}
+
+/* Where schedules stand side by side, the first of them is explained. */
+function explained(state) {
+  return state.view === "schedules" && state.compare.length ? { ...state, schedule: state.compare[0] } : state;
 }
 
 class Explanation {
@@ -134,7 +132,9 @@ class Explanation {
   }
 
   /* The schedule's table, if it is another than before; what is too late is thrown away. */
-  async load(state) {
+  async load(current) {
+    const state = explained(current);
+    this.write("of", current.view === "schedules" ? `, with the schedule ${state.schedule}` : "");
     const query = this.page.service.scheduleParameters(state).toString();
     if (query === this.asked) return;
     this.asked = query;
@@ -155,7 +155,7 @@ class Explanation {
     const at = t > 0 ? t - 1 : undefined;
     this.drawStep(at === undefined ? null : table.betas[at]);
     this.drawSoFar(at === undefined ? 1 : table.alphas_cumprod[at]);
-    this.write("snr", at === undefined ? "∞" : table.snr[at] === null ? "∞" : digits(table.snr[at]));
+    this.write("snr", at === undefined ? "∞" : table.snr[at] === null ? "∞" : readable(table.snr[at]));
     const { snr_1: one, "kl_0.01": gone } = table.crossings;
     this.write("crossing", one === null ? "no step" : `t = ${one}`);
     this.write("gone", gone === null ? "no step" : `t = ${gone}`);
@@ -163,9 +163,9 @@ class Explanation {
 
   drawStep(beta) {
     const none = beta === null;
-    this.write("beta", digits(beta));
-    this.write("keep", none ? "–" : digits(Math.sqrt(1 - beta)));
-    this.write("add", none ? "–" : digits(Math.sqrt(beta)));
+    this.write("beta", readable(beta));
+    this.write("keep", none ? "–" : readable(Math.sqrt(1 - beta)));
+    this.write("add", none ? "–" : readable(Math.sqrt(beta)));
     const words = none
       ? "No step has been made yet: this is the start itself."
       : `Of a variance of 1, this step keeps ${percent(1 - beta)} and replaces ${percent(beta)} by new noise.`;
@@ -174,9 +174,9 @@ class Explanation {
   }
 
   drawSoFar(alphaBar) {
-    this.write("alpha_bar", digits(alphaBar));
-    this.write("keep-all", digits(Math.sqrt(alphaBar)));
-    this.write("add-all", digits(Math.sqrt(1 - alphaBar)));
+    this.write("alpha_bar", readable(alphaBar));
+    this.write("keep-all", readable(Math.sqrt(alphaBar)));
+    this.write("add-all", readable(Math.sqrt(1 - alphaBar)));
     const words = `Of a variance of 1, ${percent(alphaBar)} still comes from the start and ${percent(1 - alphaBar)} is noise.`;
     this.fill("far-bar", alphaBar, words);
     this.write("far-words", words);

@@ -5,7 +5,7 @@ export { asCurl, asPython, requestOf, requestsOf } from "./request.js";
 
 const PANEL = `
   <h2>Take it away</h2>
-  <p class="hint">One request made what you see. With its seed it gives the same bytes again, on any machine.</p>
+  <p class="hint">What you see can be made again: the same request, with its seed, gives the same bytes on any machine.</p>
   <fieldset id="takeaway-forms"><legend>Form</legend></fieldset>
   <p class="row">
     <button type="button" id="takeaway-download" class="primary">Download</button>
