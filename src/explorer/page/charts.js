@@ -34,7 +34,7 @@ function axis(kind, { min, max, title, grid }) {
     },
     ticks: {
       color: colour("--muted"), font, padding: 6, maxRotation: 0, maxTicksLimit: 6,
-      autoSkipPadding: 12,
+      autoSkipPadding: 12, includeBounds: false,
       callback: kind === "logarithmic" ? logTick : (value) => shortNumber.format(value),
     },
   };

@@ -8,17 +8,14 @@ import { mountTransport } from "./transport.js";
 import { mountCurves } from "./curves.js";
 import { mountPicture } from "./picture.js";
 import { mountSchedules } from "./schedules.js";
+import { mountSamples } from "./samples.js";
+import { mountExplain } from "./explain.js";
+import { mountTakeaway } from "./takeaway.js";
 import { showProblem } from "./problem.js";
 import { pictureBlob } from "./upload.js";
 
 const page = { state, service, clock, charts, showProblem, pictureBlob };
 const root = (id) => document.getElementById(id);
-
-/* What is not there yet is left out. */
-async function mountLater(file, name, id) {
-  const module = await import(file).catch(() => null);
-  module?.[name](root(id), page);
-}
 
 function showView({ view }) {
   for (const id of ["image", "samples", "schedules"]) root(id).hidden = id !== view;
@@ -55,7 +52,7 @@ mountTransport(page);
 mountCurves(root("curves"), page);
 mountPicture(root("image"), page);
 mountSchedules(root("schedules"), page);
-mountLater("./samples.js", "mountSamples", "samples");
-mountLater("./explain.js", "mountExplain", "explain");
-mountLater("./takeaway.js", "mountTakeaway", "takeaway");
+mountSamples(root("samples"), page);
+mountExplain(root("explain"), page);
+mountTakeaway(root("takeaway"), page);
 begin(said);

@@ -16,8 +16,9 @@ export const DEFAULTS = Object.freeze({
   delay: 200, /* of a frame that plays, in milliseconds */
   picture: "sample", /* or own */
   mixture: Object.freeze([
-    Object.freeze({ weight: 0.5, mean: -2, std: 0.4 }),
-    Object.freeze({ weight: 0.5, mean: 2, std: 0.8 }),
+    Object.freeze({ weight: 0.5, mean: 0, std: 1 }),
+    Object.freeze({ weight: 0.3, mean: 5, std: 0.5 }),
+    Object.freeze({ weight: 0.2, mean: -3, std: 1.5 }),
   ]),
   count: 10000,
   samples: null, /* numbers that were pasted; they win over the mixture */
@@ -26,6 +27,20 @@ export const DEFAULTS = Object.freeze({
   pixels: 512 * 512, /* of the picture shown */
   pictureId: 0, /* counts the pictures that were chosen */
 });
+
+/* Samples begin with the steps that the service has for them; what was not touched changes with the view. */
+const OF_SAMPLES = Object.freeze({ ...DEFAULTS, view: "samples", steps: 40, beta: 0.5 });
+
+function defaultsOf(view) {
+  return view === "samples" ? OF_SAMPLES : DEFAULTS;
+}
+
+/* What changes by itself when another view is chosen. */
+function untouched(state, view) {
+  const before = defaultsOf(state.view), after = defaultsOf(view);
+  return Object.fromEntries(["steps", "beta"].filter((name) => state[name] === before[name])
+    .map((name) => [name, after[name]]));
+}
 
 export const SCHEDULES = ["constant", "linear", "scaled_linear", "cosine", "sigmoid"];
 
@@ -104,11 +119,13 @@ export function fromHash(hash) {
 /* The address of a state, without its #: only what is not as at the start. */
 export function toHash(state) {
   const words = new URLSearchParams();
+  const defaults = defaultsOf(state.view);
   for (const [name, [, write]] of Object.entries(IN_ADDRESS)) {
     if (state[name] === null || state[name] === undefined) continue;
     const text = write(state[name]);
     if (text === undefined) continue;
-    if (DEFAULTS[name] === null || text !== write(DEFAULTS[name])) words.set(name, text);
+    const usual = name === "view" ? DEFAULTS.view : defaults[name];
+    if (usual === null || text !== write(usual)) words.set(name, text);
   }
   return words.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
 }
@@ -130,7 +147,7 @@ export function get() {
    the shown step that is nearest to the one last asked for: while a number of steps is being typed,
    it comes back. */
 export function set(patch) {
-  const next = { ...current, ...patch };
+  const next = { ...current, ...(patch.view ? untouched(current, patch.view) : {}), ...patch };
   if ("t" in patch) wanted = patch.t;
   next.t = nearest(shownSteps(next), wanted);
   const changed = new Set(Object.keys(next).filter((name) => next[name] !== current[name]));
@@ -179,7 +196,8 @@ export function start() {
   set(said);
   addEventListener("hashchange", () => {
     const { pixels, pictureId } = current;
-    set({ ...DEFAULTS, pixels, pictureId, ...fromHash(location.hash) });
+    const said = fromHash(location.hash);
+    set({ ...defaultsOf(said.view), pixels, pictureId, ...said });
   });
   return said;
 }
