@@ -54,7 +54,9 @@ export class Compared {
   async load({ state, steps, blob, picture, size, signal, arrived, service }) {
     const own = { ...state, schedule: this.schedule };
     this.frames.begin(steps, picture === this.picture);
-    const table = service.getSchedule(own, signal).then((answer) => { this.table = answer; });
+    const table = service.getSchedule(own).then((answer) => {
+      if (!signal.aborted) this.table = answer;
+    });
     const fresh = () => {
       this.picture = picture;
       arrived();

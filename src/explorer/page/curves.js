@@ -33,7 +33,7 @@ const CURVES = {
 function sayWhatIsLeft(table) {
   const left = table.sqrt_alphas_cumprod.at(-1);
   root("left-over").textContent = left > 0.1
-    ? `After the last step ${Math.round(100 * left)} % of the picture's contrast is still there: too little noise for so few steps.`
+    ? `After the last step sqrt(alpha_bar) is still ${readable(left)}: too little noise in all to dissolve everything.`
     : "";
 }
 
@@ -67,39 +67,55 @@ class Curve {
   }
 }
 
-export function mountCurves(element, page) {
-  const { state, service, clock } = page;
-  const curves = Object.keys(CURVES).map((name) => new Curve(name, page));
-  let controller = null, shown = "", drawn = "", table = null;
-
-  async function load(current) {
-    const query = service.scheduleParameters(current).toString();
-    if (query === shown) return;
-    shown = query;
-    controller?.abort();
-    controller = new AbortController();
-    try {
-      table = await service.getSchedule(current, controller.signal);
-    } catch (error) {
-      if (error.name !== "AbortError") page.showProblem(error);
-      return;
-    }
-    if (query !== shown) return;
-    sayWhatIsLeft(table);
-    for (const curve of curves) curve.show(table);
-    drawn = "";
-    clock.invalidate();
+/* Keeps the curves at the schedule that is set: one request at a time, and the newest state next. */
+class Follower {
+  constructor(curves, page) {
+    this.curves = curves;
+    this.page = page;
+    this.shown = ""; /* the query whose answer is shown, or was an error */
+    this.busy = false;
   }
 
-  clock.onDraw(({ t, view }) => {
-    if (drawn === `${t}` || element.hidden) return;
-    drawn = `${t}`;
-    for (const curve of curves) curve.at(t);
-  });
+  query() {
+    return this.page.service.scheduleParameters(this.page.state.get()).toString();
+  }
+
+  async follow() {
+    if (this.busy) return;
+    this.busy = true;
+    while (this.query() !== this.shown) {
+      this.shown = this.query();
+      try {
+        this.show(await this.page.service.getSchedule(this.page.state.get()));
+      } catch (error) {
+        this.page.showProblem(error);
+      }
+    }
+    this.busy = false;
+  }
+
+  show(table) {
+    sayWhatIsLeft(table);
+    for (const curve of this.curves) curve.show(table);
+    this.at = null;
+    this.page.clock.invalidate();
+  }
+
+  draw({ t }) {
+    if (this.at === t) return;
+    this.at = t;
+    for (const curve of this.curves) curve.at(t);
+  }
+}
+
+export function mountCurves(element, page) {
+  const { state, clock } = page;
+  const follower = new Follower(Object.keys(CURVES).map((name) => new Curve(name, page)), page);
   const follow = (current) => {
     element.hidden = current.view === "schedules";
-    load(current);
+    follower.follow();
   };
+  clock.onDraw((current) => element.hidden || follower.draw(current));
   state.subscribe(follow);
   follow(state.get());
 }

@@ -38,14 +38,21 @@ class ImageView {
     if (current.view !== "image") return;
     if (keyOf(current, this.page.state.shownSteps()) === this.key) {
       clearTimeout(this.timer);
+      this.timer = 0;
       return;
     }
-    /* What is on its way is not wanted any more; what is held stays until the new comes. */
-    if (this.timer || changed.size > 1 || !changed.has("t")) {
-      this.controller?.abort();
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.run(), PAUSE);
-    }
+    if (this.timer && changed.size === 1 && changed.has("t")) return;
+    this.abandon();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.run(), PAUSE);
+  }
+
+  /* What is on its way is not wanted any more; what is held stays until the new comes. */
+  abandon() {
+    if (!this.controller) return;
+    this.controller.abort();
+    this.controller = null;
+    this.key = "";
   }
 
   async run() {
@@ -74,7 +81,7 @@ class ImageView {
   async load(current, steps, controller, picture) {
     const { signal } = controller;
     const { service } = this.page;
-    const blob = await this.page.pictureBlob(signal);
+    const blob = await this.page.pictureBlob();
     const query = framesQuery(current, steps);
     query.set("format", "json");
     query.set("bins", BINS);

@@ -120,7 +120,7 @@ class SchedulesView {
   async load(current, steps, signal) {
     const { page } = this;
     this.progress(0, steps.length);
-    const blob = await page.pictureBlob(signal);
+    const blob = await page.pictureBlob();
     const size = await keptSize(blob, fitting);
     signal.throwIfAborted();
     let came = 0;

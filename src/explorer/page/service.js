@@ -95,16 +95,16 @@ export function postJson(path, body, query, signal) {
   });
 }
 
-/* Of one page, the few schedules that were asked for last. */
+/* The few schedules that were asked for last, as promises: several parts of the page want the same. */
 const schedules = new Map();
 const MOST_SCHEDULES = 32;
 
 /* A schedule's table (ScheduleTable in the contract). */
-export async function getSchedule(state, signal) {
+export function getSchedule(state) {
   const query = scheduleParameters(state).toString();
   if (!schedules.has(query)) {
-    const response = await ask(`/v1/schedule?${query}`, { signal });
-    const table = await response.json();
+    const table = ask(`/v1/schedule?${query}`).then((response) => response.json());
+    table.catch(() => schedules.delete(query));
     if (schedules.size >= MOST_SCHEDULES) schedules.delete(schedules.keys().next().value);
     schedules.set(query, table);
   }
@@ -114,7 +114,7 @@ export async function getSchedule(state, signal) {
 let sample = null;
 
 /* The built-in picture's bytes. */
-export async function getSample(signal) {
-  sample ??= await (await ask("/sample.png", { signal })).blob();
+export async function getSample() {
+  sample ??= await (await ask("/sample.png")).blob();
   return sample;
 }

@@ -131,6 +131,7 @@ export function toHash(state) {
 }
 
 let current = { ...DEFAULTS };
+let wanted = DEFAULTS.t; /* as it was last asked for */
 const listeners = new Set();
 
 function nearest(shown, t) {
@@ -143,10 +144,12 @@ export function get() {
 }
 
 /* Takes over what differs, and tells everybody once: fn(state, the names that changed). t becomes
-   the nearest step that is shown. */
+   the shown step that is nearest to the one last asked for: while a number of steps is being typed,
+   it comes back. */
 export function set(patch) {
   const next = { ...current, ...(patch.view ? untouched(current, patch.view) : {}), ...patch };
-  next.t = nearest(shownSteps(next), next.t);
+  if ("t" in patch) wanted = patch.t;
+  next.t = nearest(shownSteps(next), wanted);
   const changed = new Set(Object.keys(next).filter((name) => next[name] !== current[name]));
   if (!changed.size) return;
   current = next;
@@ -171,17 +174,17 @@ export function shownSteps({ steps, pixels } = current) {
   return shown;
 }
 
+const WRITING = 500; /* milliseconds between changes of the address: browsers allow few */
 let timer = 0;
 
-/* Browsers allow few changes of the address a second. */
 function writeSoon() {
-  clearTimeout(timer);
-  timer = setTimeout(writeHash, 300);
+  timer ||= setTimeout(writeHash, WRITING);
 }
 
 /* Brings the address up to date at once. */
 export function writeHash() {
   clearTimeout(timer);
+  timer = 0;
   const hash = toHash(current);
   if (hash !== location.hash.replace(/^#/, ""))
     history.replaceState(null, "", hash ? `#${hash}` : location.pathname);

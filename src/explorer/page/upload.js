@@ -11,13 +11,13 @@ const LOST = "The link you followed was made with a picture of its sender's own,
   + " Everything else is as it was; choose that picture to see the same.";
 
 let own = null; /* {blob, pixels, note} */
-let before = null; /* what was shown before the newest picture: {own, picture} */
+let before = null; /* what was shown before the newest picture: {own, picture, t} */
 
 const root = (id) => document.getElementById(id);
 
 /* The bytes that are sent to the service: a Blob with its media type. */
-export function pictureBlob(signal) {
-  return state.get().picture === "own" && own ? Promise.resolve(own.blob) : getSample(signal);
+export async function pictureBlob() {
+  return state.get().picture === "own" && own ? own.blob : getSample();
 }
 
 async function scaledDown(bitmap, size) {
@@ -52,9 +52,9 @@ async function choose(file, page) {
   const mine = ++newest;
   const picture = await prepared(file);
   if (mine !== newest) return;
-  before = { own, picture: state.get().picture };
+  const { picture: shown, pictureId, t } = state.get();
+  before = { own, picture: shown, t };
   own = picture;
-  const { pictureId } = state.get();
   state.set({ view: "image", picture: "own", pixels: own.pixels, pictureId: pictureId + 1, t: 0 });
   say();
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) page.clock.play();
@@ -64,7 +64,8 @@ async function choose(file, page) {
 export function takeBack() {
   if (!before) return;
   own = before.own;
-  state.set({ picture: before.picture, pictureId: state.get().pictureId - 1, pixels: pixelsOf(before.picture) });
+  const { picture, t } = before;
+  state.set({ picture, t, pictureId: state.get().pictureId - 1, pixels: pixelsOf(picture) });
   before = null;
   say();
 }
