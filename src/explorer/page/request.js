@@ -95,7 +95,10 @@ export function requestOf(state, form) {
 
 /* One request for each thing on the screen: several where schedules stand side by side. */
 export function requestsOf(state, form) {
-  if (state.view !== "schedules") return [{ ...requestOf(state, form), name: "dissolved" }];
+  if (state.view !== "schedules") {
+    const request = requestOf(state, form);
+    return [{ ...request, name: request.path.endsWith("/histograms") ? "histograms" : "dissolved" }];
+  }
   return state.compare.map((schedule) => ({
     ...requestOf({ ...state, schedule }, form),
     name: `dissolved-${schedule}`,
@@ -128,13 +131,13 @@ export function asCurl(request, origin) {
   const file = shellWord(fileOf(request));
   if (request.body.kind === "json") {
     const body = shellWord(JSON.stringify(request.body.value));
-    const head = "curl -sS -H 'Content-Type: application/json'";
+    const head = "curl -sSf -H 'Content-Type: application/json'";
     return body.length > LONG_BODY
       ? `printf %s ${body} | ${head} --data-binary @- ${address} -o ${file}`
       : `${head} -d ${body} ${address} -o ${file}`;
   }
-  if (request.body.picture === "own") return `curl -sS --data-binary @picture.png ${address} -o ${file}`;
-  return `curl -sS ${shellWord(`${origin}/sample.png`)} | curl -sS --data-binary @- ${address} -o ${file}`;
+  if (request.body.picture === "own") return `curl -sSf --data-binary @picture.png ${address} -o ${file}`;
+  return `curl -sSf ${shellWord(`${origin}/sample.png`)} | curl -sSf --data-binary @- ${address} -o ${file}`;
 }
 
 /* A value as Python writes it; JSON and Python differ in three words only. */

@@ -27,9 +27,11 @@ const PANEL = `
       density here, and no entropy or divergence of it: only what can be counted. A mixture has all of them, for a mixture
       of Gaussians stays one.</p>
     <div id="samples-curves">
-      <figure class="chart"><figcaption><span id="samples-first-title"></span></figcaption>
+      <figure class="chart"><figcaption><span id="samples-first-title"></span>
+        <span class="hint" id="samples-first-hint"></span></figcaption>
         <div class="plot"><canvas id="samples-curve-first" role="img"></canvas></div></figure>
-      <figure class="chart"><figcaption><span id="samples-second-title"></span></figcaption>
+      <figure class="chart"><figcaption><span id="samples-second-title"></span>
+        <span class="hint" id="samples-second-hint"></span></figcaption>
         <div class="plot"><canvas id="samples-curve-second" role="img"></canvas></div></figure>
     </div>
   </div>
@@ -38,19 +40,28 @@ const PANEL = `
       <label><input type="radio" name="samples-kind" id="samples-kind-mixture" value="mixture"> a mixture</label>
       <label><input type="radio" name="samples-kind" id="samples-kind-numbers" value="numbers"> numbers of your own</label>
     </fieldset>
-    <div id="samples-editor"></div>
+    <div id="samples-editor">
+      <p class="hint">Of each round handle the place is a component's mean and the height its weight; the small one beside
+        it sets the std. Drag them, or type.</p>
+    </div>
     <div id="samples-numbers"></div>
   </form>`;
 
 /* What the two curves show: entropy and divergence where the law is known, else mean and std. */
 const CURVES = {
   exact: [
-    { title: "Entropy, in nats", value: (frame) => frame.exact.entropy, aim: 0.5 * Math.log(2 * Math.PI * Math.E) },
-    { title: "Divergence KL from <i>N</i>(0, 1), in nats", value: (frame) => frame.exact.kl, aim: 0, min: 0 },
+    {
+      title: "Entropy, in nats", hint: "how spread out it is; dashed: that of <i>N</i>(0, 1)",
+      value: (frame) => frame.exact.entropy, aim: 0.5 * Math.log(2 * Math.PI * Math.E),
+    },
+    {
+      title: "Divergence KL from <i>N</i>(0, 1), in nats", hint: "how far it is from noise; 0 for noise itself",
+      value: (frame) => frame.exact.kl, aim: 0, min: 0,
+    },
   ],
   counted: [
-    { title: "Mean of the samples", value: (frame) => frame.mean, aim: 0 },
-    { title: "Std of the samples", value: (frame) => frame.std, aim: 1, min: 0 },
+    { title: "Mean of the samples", hint: "tends to 0", value: (frame) => frame.mean, aim: 0 },
+    { title: "Std of the samples", hint: "tends to 1", value: (frame) => frame.std, aim: 1, min: 0 },
   ],
 };
 
@@ -124,7 +135,6 @@ class Samples {
   }
 
   showSource(state) {
-    if (state.samples) this.wantsNumbers = true;
     this.find("kind-mixture").checked = !this.wantsNumbers;
     this.find("kind-numbers").checked = this.wantsNumbers;
     this.find("editor").hidden = this.wantsNumbers;
@@ -135,6 +145,7 @@ class Samples {
   }
 
   follow(state, changed) {
+    if (changed?.has("samples")) this.wantsNumbers = Boolean(state.samples);
     if (!changed || [...changed].some((name) => !NO_MATTER.has(name))) this.isStale = true;
     if (state.view !== "samples") {
       clearTimeout(this.timer);
@@ -221,9 +232,10 @@ class Samples {
     const kinds = CURVES[this.mixture ? "exact" : "counted"];
     this.curves ??= [];
     ["first", "second"].forEach((place, i) => {
-      const { title, value, aim, min } = kinds[i];
+      const { title, hint, value, aim, min } = kinds[i];
       const canvas = this.find(`curve-${place}`);
       this.find(`${place}-title`).innerHTML = title;
+      this.find(`${place}-hint`).innerHTML = hint;
       canvas.setAttribute("aria-label", `${this.find(`${place}-title`).textContent}, against t`);
       const { charts } = this.page;
       this.curves[i] ??= charts.curve(canvas, { steps: this.steps });

@@ -9,11 +9,12 @@ const PANEL = `
   <fieldset id="takeaway-forms"><legend>Form</legend></fieldset>
   <p class="row">
     <button type="button" id="takeaway-download" class="primary">Download</button>
+    <button type="button" id="takeaway-cancel" hidden>Cancel</button>
     <button type="button" id="takeaway-curl">Copy as curl</button>
     <button type="button" id="takeaway-python">Copy as Python</button>
     <button type="button" id="takeaway-link">Copy link</button>
   </p>
-  <p id="takeaway-status" role="status"></p>
+  <p><span id="takeaway-status" role="status"></span> <span id="takeaway-amount" aria-hidden="true"></span></p>
   <p id="takeaway-files"></p>
   <p class="hint" id="takeaway-own" hidden></p>
   <details id="takeaway-show">
@@ -62,6 +63,11 @@ class Takeaway {
     root.innerHTML = PANEL;
     root.classList.add("takeaway");
     this.element("download").addEventListener("click", () => this.download());
+    this.element("cancel").addEventListener("click", () => {
+      this.working?.abort();
+      this.say("Cancelled.");
+      this.element("download").focus();
+    });
     this.element("curl").addEventListener("click", () => this.copyText("curl"));
     this.element("python").addEventListener("click", () => this.copyText("python"));
     this.element("link").addEventListener("click", () => this.copyLink());
@@ -85,7 +91,11 @@ class Takeaway {
       this.view = kind;
       this.offerForms(state);
     }
-    this.working?.abort();
+    if (this.working) {
+      this.working.abort();
+      this.working = null;
+      this.end();
+    }
     this.clearFiles();
     this.say("");
     this.tellOwn(state);
@@ -203,27 +213,59 @@ class Takeaway {
     return service.postImage(request.path, blob, new URLSearchParams(request.query), signal);
   }
 
+  /* An answer's body, with the bytes that have come told on the way. */
+  async blobOf(response) {
+    const amount = this.element("amount");
+    const chunks = [];
+    let size = 0;
+    for (const reader = response.body.getReader(); ;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+      size += value.length;
+      amount.textContent = sizeOf(size);
+    }
+    return new Blob(chunks, { type: response.headers.get("Content-Type") });
+  }
+
   async download() {
     this.working?.abort();
-    this.working = new AbortController();
-    const { signal } = this.working;
-    const state = this.page.state.get();
+    const working = new AbortController();
+    this.working = working;
     this.clearFiles();
     this.say("It is being made …");
+    this.element("cancel").hidden = false;
     try {
-      for (const request of requestsOf(state, this.form)) {
-        const blob = await (await this.answerTo(request, signal)).blob();
-        if (signal.aborted) return;
-        const link = fileLink(blob, `${request.name}-${state.seed}.${extensionOf(request)}`);
-        this.element("files").append(link);
-        link.click();
-      }
+      await this.save(this.page.state.get(), working.signal);
       this.say("Saved; should nothing have happened, follow the link.");
     } catch (error) {
-      if (error.name === "AbortError") return;
-      const id = error.requestId ? ` (request ${error.requestId})` : "";
-      this.say(`${error.message}${id}`, true);
+      if (!working.signal.aborted) this.fail(error);
+    } finally {
+      if (this.working === working) this.end();
     }
+  }
+
+  end() {
+    const cancel = this.element("cancel");
+    if (cancel === document.activeElement) this.element("download").focus();
+    cancel.hidden = true;
+    this.element("amount").textContent = "";
+  }
+
+  async save(state, signal) {
+    for (const request of requestsOf(state, this.form)) {
+      const blob = await this.blobOf(await this.answerTo(request, signal));
+      signal.throwIfAborted();
+      const link = fileLink(blob, `${request.name}-${state.seed}.${extensionOf(request)}`);
+      this.element("files").append(link);
+      link.click();
+    }
+  }
+
+  fail(error) {
+    const id = error.requestId ? ` (request ${error.requestId})` : "";
+    const message = error.name === "ServiceError" ? error.message : "The answer broke off before its end.";
+    this.say(`${message}${id}`, true);
   }
 }
 
