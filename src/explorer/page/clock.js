@@ -42,14 +42,22 @@ function setRunning(value) {
   invalidate();
 }
 
+/* Plays once, as a page does that is opened and not touched. */
+export function open() {
+  state.set({ untold: true });
+  setRunning(true);
+}
+
 /* From the start, if it stands at the end. */
 export function play() {
+  state.set({ untold: false });
   const { t, steps } = state.get();
   if (t >= steps) go(0);
   setRunning(true);
 }
 
 export function pause() {
+  state.set({ untold: false });
   setRunning(false);
 }
 
@@ -80,14 +88,14 @@ function advance(now) {
   due ||= now + delay;
   if (now < due) return;
   if (t >= steps) {
-    pause();
+    setRunning(false);
     return;
   }
   const next = neighbour(1);
   if (gates.get(view)?.(next) === false) return;
   /* A late display frame does not slow the play down; a long pause is not caught up. */
   due = Math.max(due + delay, now);
-  go(next);
+  state.set({ t: next, untold: state.get().untold });
 }
 
 function frame(now) {

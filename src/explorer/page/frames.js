@@ -97,7 +97,7 @@ export async function loadFrames({ state, steps, blob, frames, signal, size = nu
 export class Easel {
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d", { alpha: false });
+    this.context = null; /* until there is something to draw: an opaque canvas begins black */
     this.drawn = null;
   }
 
@@ -111,6 +111,7 @@ export class Easel {
       canvas.parentElement.style.setProperty("--aspect", bitmap.width / bitmap.height);
       canvas.classList.toggle("pixelated", Math.max(bitmap.width, bitmap.height) <= 256);
     }
+    this.context ??= canvas.getContext("2d", { alpha: false });
     this.context.drawImage(bitmap, 0, 0);
     this.drawn = bitmap;
     return true;

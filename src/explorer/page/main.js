@@ -41,7 +41,7 @@ function mountViews() {
 /* A page that is opened dissolves by itself, unless the address names a step or nothing may move. */
 function begin(said) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (said.t === undefined && !still) clock.play();
+  if (said.t === undefined && !still) clock.open();
 }
 
 const said = state.start();

@@ -13,7 +13,7 @@ class Front {
     const chunks = [this.bytes];
     let held = this.bytes.length;
     while (held < size) {
-      const { done, value } = await this.reader.read();
+      const { done, value } = await this.reader.read().catch(whyItEnded);
       if (done) break;
       chunks.push(value);
       held += value.length;
@@ -53,6 +53,10 @@ function endOfLine(bytes, from) {
   for (let i = bytes.indexOf(13, from); i >= 0; i = bytes.indexOf(13, i + 1))
     if (bytes[i + 1] === 10) return i;
   return -1;
+}
+
+function whyItEnded(error) {
+  throw error.name === "AbortError" ? error : brokenOff();
 }
 
 function brokenOff() {

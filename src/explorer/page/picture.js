@@ -26,6 +26,7 @@ class ImageView {
     this.picture = ""; /* whose frames are held */
     this.controller = null; /* of the run on its way */
     this.timer = 0;
+    this.next = ""; /* the key of the run that the timer begins */
     root("cancel").addEventListener("click", () => this.cancel());
     root("again").addEventListener("click", () => this.run());
     page.clock.setGate("image", (t) => !this.controller || this.frames.fresh.has(t));
@@ -36,14 +37,13 @@ class ImageView {
   follow(current, changed) {
     if (changed.has("steps") || changed.has("pixels")) this.filmstrip.rebuild();
     if (current.view !== "image") return;
-    if (keyOf(current, this.page.state.shownSteps()) === this.key) {
-      clearTimeout(this.timer);
-      this.timer = 0;
-      return;
-    }
-    if (this.timer && changed.size === 1 && changed.has("t")) return;
-    this.abandon();
+    const key = keyOf(current, this.page.state.shownSteps());
+    if (this.timer && key === this.next) return;
     clearTimeout(this.timer);
+    this.timer = 0;
+    if (key === this.key) return;
+    this.abandon();
+    this.next = key;
     this.timer = setTimeout(() => this.run(), PAUSE);
   }
 

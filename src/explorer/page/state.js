@@ -26,6 +26,7 @@ export const DEFAULTS = Object.freeze({
   /* Not in the address: */
   pixels: 512 * 512, /* of the picture shown */
   pictureId: 0, /* counts the pictures that were chosen */
+  untold: false, /* t moves by itself since the page was opened: the address leaves it out, and does the same */
 });
 
 /* Samples begin with the steps that the service has for them; what was not touched changes with the view. */
@@ -121,7 +122,7 @@ export function toHash(state) {
   const words = new URLSearchParams();
   const defaults = defaultsOf(state.view);
   for (const [name, [, write]] of Object.entries(IN_ADDRESS)) {
-    if (state[name] === null || state[name] === undefined) continue;
+    if (state[name] === null || state[name] === undefined || (name === "t" && state.untold)) continue;
     const text = write(state[name]);
     if (text === undefined) continue;
     const usual = name === "view" ? DEFAULTS.view : defaults[name];
@@ -148,7 +149,10 @@ export function get() {
    it comes back. */
 export function set(patch) {
   const next = { ...current, ...(patch.view ? untouched(current, patch.view) : {}), ...patch };
-  if ("t" in patch) wanted = patch.t;
+  if ("t" in patch) {
+    wanted = patch.t;
+    next.untold = patch.untold ?? false;
+  }
   next.t = nearest(shownSteps(next), wanted);
   const changed = new Set(Object.keys(next).filter((name) => next[name] !== current[name]));
   if (!changed.size) return;

@@ -35,6 +35,8 @@ function mountSlider({ clock, state }) {
     clock.pause();
     clock.go(slider.valueAsNumber);
   });
+  /* Let go between two steps that are shown, it goes to where t is. */
+  slider.addEventListener("change", () => { slider.value = state.get().t; });
   const followSteps = ({ steps }) => {
     slider.max = steps;
     root("t-end").textContent = steps;
