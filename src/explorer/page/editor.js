@@ -51,7 +51,8 @@ function axis(scale) {
       svg("text", { x: scale.x(value), y: HEIGHT - 6, "text-anchor": "middle" }, String(value).replace("-", "−")),
     );
   }
-  return [svg("line", { class: "axis", x1: scale.x(-scale.reach), x2: scale.x(scale.reach), y1: scale.y(0), y2: scale.y(0) }), ...ticks];
+  const ends = { x1: scale.x(-scale.reach), x2: scale.x(scale.reach), y1: scale.y(0), y2: scale.y(0) };
+  return [svg("line", { class: "axis", ...ends }), ...ticks];
 }
 
 /* Where the two handles of component k stand; that of std on the other side where there is no room. */
@@ -204,7 +205,9 @@ class Editor {
 
   row(k) {
     const field = (name) => {
-      const input = h("input", { type: "number", name, id: `component-${k + 1}-${name}`, inputmode: "decimal", required: true, ...BOUNDS[name], step: "any" });
+      const input = h("input", {
+        type: "number", name, id: `component-${k + 1}-${name}`, required: true, ...BOUNDS[name], step: "any",
+      });
       input.addEventListener("input", () => this.typed(k, input));
       input.addEventListener("keydown", (event) => this.nudge(event, k, input));
       return h("label", {}, h("span", {}, name), input);
@@ -214,7 +217,8 @@ class Editor {
       this.change(this.mixture.filter((unused, i) => i !== k));
       this.add.focus();
     });
-    return h("fieldset", { class: "editor-row" }, h("legend", {}, h("span", { class: "unseen" }, "Component "), String(k + 1)),
+    const legend = h("legend", {}, h("span", { class: "unseen" }, "Component "), String(k + 1));
+    return h("fieldset", { class: "editor-row" }, legend,
       field("mean"), field("std"), field("weight"), h("output", { title: "Its share of the whole" }), remove);
   }
 

@@ -19,7 +19,3 @@ export function h(tag, attributes = {}, ...children) {
 export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
-
-export function math(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS("http://www.w3.org/1998/Math/MathML", tag), attributes, children);
-}

@@ -151,7 +151,9 @@ class Explanation {
 
   draw({ t }) {
     const { table } = this;
-    if (!table || t > table.betas.length) return;
+    if (!table || t > table.betas.length || (this.drawnTable === table && this.drawnT === t)) return;
+    this.drawnTable = table;
+    this.drawnT = t;
     const at = t > 0 ? t - 1 : undefined;
     this.drawStep(at === undefined ? null : table.betas[at]);
     this.drawSoFar(at === undefined ? 1 : table.alphas_cumprod[at]);

@@ -10,7 +10,7 @@ export const BOUNDS = {
   weight: { min: 0, max: 100, step: 0.05 },
 };
 
-export const LARGEST_FLOAT32 = 3.4028234663852886e38;
+const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
 export function round(value, digits) {
   return Number(value.toFixed(digits));
@@ -63,7 +63,8 @@ export function parseNumbers(text) {
     return { error: "There are no numbers yet: type or paste some, with commas, spaces or new lines between them." };
   }
   if (words.length > MOST_NUMBERS) {
-    return { error: `These are ${words.length} numbers, and the page takes at most ${MOST_NUMBERS}; the service itself takes more.` };
+    const much = `These are ${words.length} numbers, and the page takes at most ${MOST_NUMBERS}`;
+    return { error: `${much}; the service itself takes more.` };
   }
   const numbers = words.map(Number);
   const bad = numbers.findIndex((value) => !Number.isFinite(value));
@@ -72,7 +73,8 @@ export function parseNumbers(text) {
   }
   const large = numbers.findIndex((value) => Math.abs(value) > LARGEST_FLOAT32);
   if (large >= 0) {
-    return { error: `${words[large].slice(0, 20)}, the ${ordinal(large + 1)} entry, is too large: the service computes with float32.` };
+    const which = `${words[large].slice(0, 20)}, the ${ordinal(large + 1)} entry,`;
+    return { error: `${which} is too large: the service computes with float32.` };
   }
   return { numbers };
 }

@@ -2,7 +2,7 @@
 import { framesText, parameters } from "./service.js";
 import { shownSteps } from "./state.js";
 
-export const BINS = 50;
+const BINS = 50;
 
 /* The forms that can be taken away, the first of each is what is offered first. */
 const FORMS = {
@@ -201,7 +201,8 @@ export function asPython(request, origin) {
 
 ORIGIN = ${JSON.stringify(origin)}
 
-${json ? "" : pythonPicture(request)}${parametersText}answer = requests.post(ORIGIN + ${JSON.stringify(request.path)}, ${call}, timeout=600)
+${json ? "" : pythonPicture(request)}${parametersText}address = ORIGIN + ${JSON.stringify(request.path)}
+answer = requests.post(address, ${call}, timeout=600)
 if not answer.ok:
     raise SystemExit(answer.json()["detail"])
 ${pythonEnd(request)}`;

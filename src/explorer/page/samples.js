@@ -6,7 +6,8 @@ import { rangeOf, requestOf } from "./request.js";
 
 const PANEL = `
   <div id="samples-result">
-    <p id="samples-busy" role="status" hidden>It is being computed … <button type="button" id="samples-cancel">Cancel</button></p>
+    <p id="samples-busy" role="status" hidden>It is being computed …
+      <button type="button" id="samples-cancel">Cancel</button></p>
     <figure class="chart" id="samples-figure">
       <figcaption><span>How <span id="samples-count-shown"></span> samples of <i>x</i><sub>t</sub> are spread</span>
         <span class="legend"><span class="key-bars">samples</span><span class="key-exact" id="samples-key-exact">exact
@@ -51,11 +52,11 @@ const PANEL = `
 const CURVES = {
   exact: [
     {
-      title: "Entropy, in nats", hint: "how spread out it is; dashed: that of <i>N</i>(0, 1)",
+      title: "Entropy, in nats", hint: "how spread out; dashed: <i>N</i>(0, 1)",
       value: (frame) => frame.exact.entropy, aim: 0.5 * Math.log(2 * Math.PI * Math.E),
     },
     {
-      title: "Divergence KL from <i>N</i>(0, 1), in nats", hint: "how far it is from noise; 0 for noise itself",
+      title: "Divergence KL from <i>N</i>(0, 1), in nats", hint: "how far from noise; 0 is noise itself",
       value: (frame) => frame.exact.kl, aim: 0, min: 0,
     },
   ],

@@ -108,7 +108,9 @@ class Takeaway {
     const choices = forms.map(({ form, label }) => {
       const choice = document.createElement("label");
       const input = document.createElement("input");
-      Object.assign(input, { type: "radio", name: "takeaway-form", value: form, id: `takeaway-form-${form}`, checked: form === this.form });
+      Object.assign(input, {
+        type: "radio", name: "takeaway-form", value: form, id: `takeaway-form-${form}`, checked: form === this.form,
+      });
       input.addEventListener("change", () => {
         this.form = form;
         this.say("");
@@ -128,7 +130,9 @@ class Takeaway {
     place.replaceChildren();
     if (place.hidden) return;
     const save = document.createElement("button");
-    Object.assign(save, { type: "button", id: "takeaway-save", className: "linklike", textContent: "save it as picture.png" });
+    Object.assign(save, {
+      type: "button", id: "takeaway-save", className: "linklike", textContent: "save it as picture.png",
+    });
     save.addEventListener("click", () => this.savePicture());
     place.append("Both texts read your picture from a file, in the size in which it was sent: ", save, " first.");
   }
@@ -191,7 +195,7 @@ class Takeaway {
     const current = state.get();
     const left = [];
     if (current.view !== "samples" && current.picture === "own") {
-      left.push(" Your picture is not in it: whoever opens it sees the same run of the built-in one, until they choose theirs.");
+      left.push(" Your picture is not in it: whoever opens it sees the same run of the built-in one.");
     } else if (current.view === "samples" && current.samples?.length > state.SAMPLES_IN_LINK) {
       left.push(` Your ${current.samples.length} numbers are too many for it: whoever opens it sees the mixture.`);
     }
@@ -203,7 +207,8 @@ class Takeaway {
     shown.textContent = location.href;
     this.element("files").replaceChildren(shown);
     const done = copySelected(shown);
-    this.say((done ? "The link is on your clipboard." : "The link is selected below, and in the address above.") + left.join(""));
+    const where = done ? "on your clipboard" : "selected below, and in the address above";
+    this.say(`The link is ${where}.${left.join("")}`);
   }
 
   async answerTo(request, signal) {
