@@ -98,6 +98,20 @@ bool api_problem_from_status(struct api_problem *problem, enum dissolve_status s
                            detail && *detail ? detail : dissolve_status_text(status));
 }
 
+/*
+ * A problem where there is no memory for its own text. Titles and ids (letters, digits, "._-") need
+ * no escapes.
+ */
+enum { SHORT_ROOM = 256 };
+static void print_short(const struct api_problem *problem, const char *request_id,
+                        char text[SHORT_ROOM])
+{
+    snprintf(text, SHORT_ROOM,
+             "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
+             "\"detail\":\"there is no memory to say why\",\"request_id\":\"%s\"}",
+             api_status_title(problem->status), problem->status, request_id);
+}
+
 void api_problem_send(const struct api_problem *problem, const char *request_id,
                       const struct api_reply *reply)
 {
@@ -108,7 +122,12 @@ void api_problem_send(const struct api_problem *problem, const char *request_id,
     };
     reply->start(reply->context, problem->status, headers, problem->status == 503 ? 3 : 2);
     char *text = json_problem(problem, request_id);
-    const char *body = text ? text : "{\"type\":\"about:blank\",\"title\":\"Out of memory\"}";
+    char short_text[SHORT_ROOM];
+    const char *body = text;
+    if (!text) {
+        print_short(problem, request_id, short_text);
+        body = short_text;
+    }
     reply->write(reply->context, body, strlen(body)); /* if nobody reads, nobody is to be told */
     free(text);
 }

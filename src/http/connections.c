@@ -13,6 +13,9 @@
 /* Timeouts are seconds; this is how late they may be told. */
 enum { TICK_MS = 100 };
 
+/* For what a client had sent before it hung up to be read. */
+enum { MOMENT_MS = 1000 };
+
 /*
  * The mutex comes after the watcher's, under which check runs, and before those that check takes:
  * a pipe's and the pool's.
@@ -22,8 +25,7 @@ struct http_connections {
     struct http_connection *first;
     atomic_size_t count;
     struct http_watcher *watcher;
-    void (*check)(void *context, struct http_connection *connection, int64_t now);
-    void *context;
+    struct http_attendant attendant;
     int timer;
     uint64_t watch;
 };
@@ -40,7 +42,7 @@ void http_connections_check(struct http_connections *connections, int64_t now)
 {
     pthread_mutex_lock(&connections->mutex);
     for (struct http_connection *at = connections->first; at != NULL; at = at->next)
-        connections->check(connections->context, at, now);
+        connections->attendant.check(connections->attendant.context, at, now);
     pthread_mutex_unlock(&connections->mutex);
 }
 
@@ -54,17 +56,15 @@ static bool tick(void *context, uint32_t events)
     return true;
 }
 
-struct http_connections *http_connections_create(
-    struct http_watcher *watcher,
-    void (*check)(void *context, struct http_connection *connection, int64_t now), void *context)
+struct http_connections *http_connections_create(struct http_watcher *watcher,
+                                                 const struct http_attendant *attendant)
 {
     struct http_connections *connections = calloc(1, sizeof *connections);
     if (connections == NULL)
         return NULL;
     pthread_mutex_init(&connections->mutex, NULL);
     connections->watcher = watcher;
-    connections->check = check;
-    connections->context = context;
+    connections->attendant = *attendant;
     connections->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     struct http_watch watch = {
         .fd = connections->timer, .events = EPOLLIN, .seen = tick, .context = connections};
@@ -92,6 +92,54 @@ size_t http_connections_count(const struct http_connections *connections)
     return atomic_load(&connections->count);
 }
 
+static void add(struct http_connection *connection)
+{
+    struct http_connections *connections = connection->all;
+    pthread_mutex_lock(&connections->mutex);
+    connection->next = connections->first;
+    if (connection->next != NULL)
+        connection->next->previous = connection;
+    connections->first = connection;
+    if (atomic_fetch_add(&connections->count, 1) == 0)
+        set_timer(connections, true);
+    pthread_mutex_unlock(&connections->mutex);
+}
+
+static void drop(struct http_connection *connection)
+{
+    struct http_connections *connections = connection->all;
+    pthread_mutex_lock(&connections->mutex);
+    if (connection->previous != NULL)
+        connection->previous->next = connection->next;
+    else
+        connections->first = connection->next;
+    if (connection->next != NULL)
+        connection->next->previous = connection->previous;
+    if (atomic_fetch_sub(&connections->count, 1) == 1)
+        set_timer(connections, false);
+    pthread_mutex_unlock(&connections->mutex);
+}
+
+static void shorten(struct http_connection *connection)
+{
+    int64_t moment = http_clock_now() + MOMENT_MS;
+    if (atomic_load(&connection->until) > moment)
+        atomic_store(&connection->until, moment);
+}
+
+static bool hung_up(void *context, uint32_t events)
+{
+    struct http_connection *connection = context;
+    struct http_connections *connections = connection->all;
+    (void)events;
+    pthread_mutex_lock(&connections->mutex);
+    atomic_store(&connection->hung_up, true);
+    shorten(connection);
+    connections->attendant.left(connections->attendant.context, connection);
+    pthread_mutex_unlock(&connections->mutex);
+    return false;
+}
+
 struct http_connection *http_connections_enter(struct http_connections *connections, int fd,
                                                const struct sockaddr *peer, socklen_t size,
                                                int64_t until)
@@ -106,32 +154,22 @@ struct http_connection *http_connections_enter(struct http_connections *connecti
         connection->peer.size = size;
     }
     http_connection_expect(connection, HTTP_WAIT_HEAD, until);
-    pthread_mutex_lock(&connections->mutex);
-    connection->next = connections->first;
-    if (connection->next != NULL)
-        connection->next->previous = connection;
-    connections->first = connection;
-    if (atomic_fetch_add(&connections->count, 1) == 0)
-        set_timer(connections, true);
-    pthread_mutex_unlock(&connections->mutex);
-    return connection;
+    add(connection);
+    const struct http_watch watch = {
+        .fd = fd, .events = EPOLLRDHUP | EPOLLONESHOT, .seen = hung_up, .context = connection};
+    connection->watch = http_watcher_add(connections->watcher, &watch);
+    if (connection->watch != 0)
+        return connection;
+    http_connections_leave(connection);
+    return NULL;
 }
 
 void http_connections_leave(struct http_connection *connection)
 {
     if (connection == NULL)
         return;
-    struct http_connections *connections = connection->all;
-    pthread_mutex_lock(&connections->mutex);
-    if (connection->previous != NULL)
-        connection->previous->next = connection->next;
-    else
-        connections->first = connection->next;
-    if (connection->next != NULL)
-        connection->next->previous = connection->previous;
-    if (atomic_fetch_sub(&connections->count, 1) == 1)
-        set_timer(connections, false);
-    pthread_mutex_unlock(&connections->mutex);
+    http_watcher_remove(connection->all->watcher, connection->watch);
+    drop(connection);
     free(connection);
 }
 
@@ -146,4 +184,6 @@ void http_connection_expect(struct http_connection *connection, enum http_wait w
 {
     atomic_store(&connection->until, until);
     atomic_store(&connection->wait, wait);
+    if (atomic_load(&connection->hung_up)) /* this sees it, or hung_up sees what is waited for */
+        shorten(connection);
 }

@@ -27,16 +27,25 @@ struct http_connection {
     struct http_exchange *exchange; /* NULL between requests; changed by attach and detach */
     atomic_int wait;
     _Atomic int64_t until; /* http_clock_now() when patience ends; 0: never */
+    atomic_bool hung_up;   /* the client left, or closed its sending side */
+    uint64_t watch;
 };
 
 /*
- * check(context, connection, now) is called on the watcher's thread for every connection, some ten
- * times a second while there are any. Neither connection nor exchange goes away during the call,
- * which must not call anything here. NULL: it could not.
+ * Who looks after connections, on the watcher's thread; neither connection nor exchange goes away
+ * during a call, which must not call anything here.
  */
-DISSOLVE_MUST_USE struct http_connections *http_connections_create(
-    struct http_watcher *watcher,
-    void (*check)(void *context, struct http_connection *connection, int64_t now), void *context);
+struct http_attendant {
+    void *context;
+    /* Of every connection, some ten times a second while there are any. */
+    void (*check)(void *context, struct http_connection *connection, int64_t now);
+    /* Of one that has hung up, once. */
+    void (*left)(void *context, struct http_connection *connection);
+};
+
+/* The attendant is copied. NULL: it could not. */
+DISSOLVE_MUST_USE struct http_connections *
+http_connections_create(struct http_watcher *watcher, const struct http_attendant *attendant);
 
 /* No connection may be left. NULL is fine. */
 void http_connections_destroy(struct http_connections *connections);
@@ -44,7 +53,7 @@ void http_connections_destroy(struct http_connections *connections);
 /* How many there are. */
 size_t http_connections_count(const struct http_connections *connections);
 
-/* Adds one, which waits for a head until then. NULL: no memory. */
+/* Adds one, which waits for a head until then, and watches its descriptor. NULL: no memory. */
 DISSOLVE_MUST_USE struct http_connection *
 http_connections_enter(struct http_connections *connections, int fd, const struct sockaddr *peer,
                        socklen_t size, int64_t until);
@@ -55,7 +64,10 @@ void http_connections_leave(struct http_connection *connection);
 /* From now on, or no longer, the exchange is the connection's. */
 void http_connection_attach(struct http_connection *connection, struct http_exchange *exchange);
 
-/* What it is waited for now, and until when. */
+/*
+ * What it is waited for now, and until when. Of one that has hung up nothing is waited for longer
+ * than a moment: what it had sent before is still taken.
+ */
 void http_connection_expect(struct http_connection *connection, enum http_wait wait, int64_t until);
 
 /* Calls check for every connection, on this thread, as if it were that late. */

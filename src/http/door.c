@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -104,29 +103,6 @@ static void run(struct http_work *work)
     http_exchange_release(exchange);
 }
 
-/*
- * The client left, or closed its sending side, which counts as that. libmicrohttpd does not see it
- * while the connection is suspended; nor, until the idle timeout, where the end came together with
- * a part of the body, because after a short read it waits for an edge that has been already.
- * Shutting the socket down makes another edge.
- */
-static bool left(void *context, uint32_t events)
-{
-    struct http_exchange *exchange = context;
-    (void)events;
-    http_exchange_abandon(exchange);
-    shutdown(exchange->fd, SHUT_RDWR);
-    return false;
-}
-
-static void watch(struct door *door, struct http_exchange *exchange)
-{
-    const struct http_watch watch = {
-        .fd = exchange->fd, .events = EPOLLRDHUP | EPOLLONESHOT, .seen = left, .context = exchange};
-    if (exchange->watch == 0)
-        exchange->watch = http_watcher_add(door->watcher, &watch);
-}
-
 /* Suspended before a job thread can know of it; what follows a resume is the next call of handle.
  */
 static bool submit(struct door *door, struct http_exchange *exchange)
@@ -139,6 +115,7 @@ static bool submit(struct door *door, struct http_exchange *exchange)
         return answer_at_once(exchange, http_exchange_refuse);
     }
     exchange->work.run = run;
+    exchange->queue = door->queue;
     exchange->stage = HTTP_WORKING;
     exchange->submitted = api_now_ms();
     exchange->work_since = http_clock_now();
@@ -155,8 +132,9 @@ static bool submit(struct door *door, struct http_exchange *exchange)
         return true;
     }
     http_exchange_share(exchange);
-    watch(door, exchange);
     http_connection_expect(exchange->connection, HTTP_WAIT_WORK, 0);
+    if (atomic_load(&exchange->connection->hung_up)) /* before it was work */
+        http_patience_left(&door->patience, exchange->connection);
     if (atomic_load(&door->cancelled))
         http_exchange_abandon(exchange);
     return true;
@@ -252,6 +230,15 @@ static bool find_client(const struct door *door, struct http_exchange *exchange,
     return exchange->client_counted;
 }
 
+/* There may be no pause longer than that of a connection that is idle. */
+static void expect_body(const struct door *door, const struct http_exchange *exchange)
+{
+    int64_t until = after(door->configuration->idle_timeout);
+    if (until > exchange->body_until)
+        until = exchange->body_until;
+    http_connection_expect(exchange->connection, HTTP_WAIT_BODY, until);
+}
+
 /*
  * The head is here. A refusal is answered now, which keeps the body from being asked for and ends
  * the connection; what a client sends all the same is read and discarded, or it would lose the
@@ -276,13 +263,10 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
     http_judge(exchange, head, method, &rules);
     uint64_t size = http_head_body_size(head);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
-    http_connection_expect(exchange->connection, HTTP_WAIT_BODY,
-                           after(door->configuration->body_timeout));
-    if (exchange->refusal == 0 || size == 0) {
-        if (size > 0)
-            watch(door, exchange);
+    exchange->body_until = after(door->configuration->body_timeout);
+    expect_body(door, exchange);
+    if (exchange->refusal == 0 || size == 0)
         return true;
-    }
     if (!http_exchange_claim(exchange))
         return false;
     http_linger(door->watcher, exchange->fd, door->configuration->max_body);
@@ -315,6 +299,9 @@ static bool refuse_rest(struct door *door, struct http_exchange *exchange,
 static bool take_body(void *context, struct http_exchange *exchange, const void *bytes, size_t size)
 {
     struct door *door = context;
+    if (atomic_load(&exchange->raw_status) != 0)
+        return false; /* it came too late */
+    expect_body(door, exchange);
     exchange->body_seen += size;
     if (exchange->body_seen > door->configuration->max_body)
         return refuse_rest(door, exchange, HTTP_REJECTED_TOO_LARGE, 413,
@@ -350,22 +337,34 @@ static bool take_end(void *context, struct http_exchange *exchange)
 static void settle(struct door *door, struct http_exchange *exchange, bool complete)
 {
     int raw = atomic_load(&exchange->raw_status);
+    if (exchange->timed_out && exchange->stage == HTTP_ANSWERING &&
+        !atomic_exchange(&exchange->late, true))
+        http_metrics_reject(door->records.metrics, HTTP_REJECTED_TIMEOUT_READER);
     if (raw != 0) {
         exchange->sent_status = raw;
         http_linger(door->watcher, exchange->fd, door->configuration->max_body);
     }
     exchange->took = api_now_ms() - exchange->began;
-    exchange->cancelled = raw == 0 && (!complete || atomic_load(&exchange->gone));
+    exchange->cancelled = raw == 0 && !complete; /* whoever has it all may be gone by now */
+}
+
+/* libmicrohttpd refused it before its head was seen here: it is a request all the same. */
+static void note_unseen(struct http_exchange *exchange)
+{
+    if (exchange->counted)
+        return;
+    http_head_id(&(struct http_head){0}, exchange->id);
+    exchange->rejected = true;
+    exchange->rejection =
+        exchange->sent_status == 413 ? HTTP_REJECTED_TOO_LARGE : HTTP_REJECTED_MALFORMED;
+    exchange->counted = true;
 }
 
 static void finish(void *context, struct http_exchange *exchange, bool complete)
 {
     struct door *door = context;
     struct http_connection *connection = exchange->connection;
-    http_watcher_remove(door->watcher, exchange->watch);
-    http_connection_expect(
-        connection, HTTP_WAIT_NEXT,
-        after(door->configuration->idle_timeout + door->configuration->header_timeout));
+    http_connection_expect(connection, HTTP_WAIT_NEXT, after(door->configuration->idle_timeout));
     http_connection_attach(connection, NULL);
     settle(door, exchange, complete);
     if (exchange->client_counted)
@@ -373,6 +372,8 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
     /* However it ended: if a job thread still has it, it must stop. */
     http_exchange_abandon(exchange);
     bool counted = exchange->counted;
+    if (exchange->sent_status != 0)
+        note_unseen(exchange);
     http_exchange_release(exchange);
     if (counted && atomic_fetch_sub(&door->in_progress, 1) == 1 && atomic_load(&door->draining))
         eventfd_write(door->idle, 1);
@@ -405,7 +406,7 @@ static struct http_gate *open_gate(struct door *door, const struct http_address 
         .watcher = door->watcher,
         .threads = threads,
         .connections = connections,
-        .idle_seconds = (unsigned)((door->configuration->idle_timeout + 999) / 1000),
+        .idle_seconds = (unsigned)((door->configuration->idle_timeout + 999) / 1000) + 1,
         .turned_away = turned_away,
         .handler = *handler};
     options.handler.context = door;
@@ -435,10 +436,10 @@ static bool furnish(struct door *door)
     door->patience.metrics = door->records.metrics;
     door->queue = http_queue_create(door->options.job_threads, (size_t)configuration->queue);
     if (door->watcher != NULL) {
-        door->connections =
-            http_connections_create(door->watcher, http_patience_check, &door->patience);
-        door->operators =
-            http_connections_create(door->watcher, http_patience_check, &door->patience);
+        const struct http_attendant attendant = {
+            .context = &door->patience, .check = http_patience_check, .left = http_patience_left};
+        door->connections = http_connections_create(door->watcher, &attendant);
+        door->operators = http_connections_create(door->watcher, &attendant);
     }
     if (configuration->max_connections_per_address > 0)
         made = (door->peers =

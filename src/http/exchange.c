@@ -186,9 +186,9 @@ void http_exchange_answer(struct http_exchange *exchange)
 {
     const struct api_reply reply = {exchange, start, write_bytes, flush};
     const struct api_request request = request_of(exchange);
-    bool complete =
-        !atomic_load(&exchange->gone) && api_handle(exchange->service, exchange->route, &request,
-                                                    exchange->job, &reply, &exchange->timing);
+    bool wanted = !atomic_load(&exchange->gone) && atomic_load(&exchange->verdict) == 0;
+    bool complete = wanted && api_handle(exchange->service, exchange->route, &request,
+                                         exchange->job, &reply, &exchange->timing);
     finish(exchange, &reply, complete);
 }
 
@@ -212,10 +212,18 @@ void http_exchange_refuse(struct http_exchange *exchange)
     http_pipe_end(exchange->pipe, exchange->status != 0);
 }
 
+/* Job threads may all be held by slow readers: what is left to do without one is done here. */
+static void leave_queue(struct http_exchange *exchange)
+{
+    if (exchange->queue != NULL && http_queue_withdraw(exchange->queue, &exchange->work))
+        exchange->work.run(&exchange->work);
+}
+
 static void give_up(struct http_exchange *exchange)
 {
     dissolve_job_cancel(exchange->job);
     http_pipe_abort(exchange->pipe);
+    leave_queue(exchange);
 }
 
 /* One of the two, share and abandon, sees what the other one has stored. */
@@ -246,6 +254,7 @@ void http_exchange_stop(struct http_exchange *exchange, int status)
         return;
     dissolve_job_cancel(exchange->job);
     http_pipe_abort_if_open(exchange->pipe);
+    leave_queue(exchange);
 }
 
 void http_exchange_print_timing(const struct http_exchange *exchange, char text[HTTP_TIMING_TEXT])

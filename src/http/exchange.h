@@ -63,6 +63,7 @@ struct http_exchange {
     size_t body_capacity;
     size_t body_expected; /* 0: not known */
     uint64_t body_seen;   /* kept or not */
+    int64_t body_until;   /* http_clock_now() when all of it has to be here */
 
     /* the answer */
     int refusal; /* its status, 0: not refused */
@@ -81,7 +82,8 @@ struct http_exchange {
     struct dissolve_job *job; /* NULL: no job thread has had it */
     bool computed;            /* it was more than a document: its timing is told */
     struct api_timing timing;
-    double queued; /* milliseconds, like all of these */
+    struct http_queue *queue; /* that it is in, if it is in one */
+    double queued;            /* milliseconds, like all of these */
 
     double submitted;
     int64_t work_since; /* of http_clock_now() */
@@ -89,15 +91,17 @@ struct http_exchange {
     /* the socket thread's */
     struct http_gate *gate;
     struct http_connection *connection;
-    void *handle; /* libmicrohttpd's connection */
+    void *handle;             /* libmicrohttpd's connection */
+    const char *target_begin; /* where its memory has the target, until the head is read */
+    const char *target_end;
     int fd;
     void *response;
-    uint64_t watch;
     bool ended;          /* all of the request is here */
     bool counted;        /* in progress */
     bool client_counted; /* among its address's, for a proxy */
     int sent_status;     /* 0: nothing was sent */
     uint64_t bytes_out;
+    bool timed_out; /* by libmicrohttpd: nothing happened for too long */
     bool cancelled; /* it is over, and its answer did not reach the client as a whole */
     double began;
     double took;
@@ -146,15 +150,19 @@ void http_exchange_refuse(struct http_exchange *exchange);
 /* From now on, abandoning reaches the pipe and the job; if it was abandoned before, it does now. */
 void http_exchange_share(struct http_exchange *exchange);
 
-/* Nobody waits for the answer: its job is cancelled and its pipe aborted. Any thread. */
+/*
+ * Nobody waits for the answer: its job is cancelled and its pipe aborted. What still waits in the
+ * queue leaves it, and is over. Any thread.
+ */
 void http_exchange_abandon(struct http_exchange *exchange);
 
 /* true for the first one who ends the waiting for its body: the request is theirs to answer. */
 DISSOLVE_MUST_USE bool http_exchange_claim(struct http_exchange *exchange);
 
 /*
- * Its job is cancelled. An answer that has not begun is one of this status, 503 or 504; one that
- * has is cut off. Any thread, as often as it likes; the first status counts.
+ * Its job is cancelled. An answer that has not begun is one of this status, 503 or 504, and made
+ * here if the job still waits in the queue; one that has begun is cut off. Any thread, as often as
+ * it likes; the first status counts.
  */
 void http_exchange_stop(struct http_exchange *exchange, int status);
 

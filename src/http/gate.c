@@ -56,6 +56,12 @@ static bool add_cors(const struct http_exchange *exchange, struct MHD_Response *
     return added;
 }
 
+/* What the library may hide within a trailer (see struct reading) is not worth looking for. */
+static bool has_trailer(const struct http_exchange *exchange)
+{
+    return MHD_get_connection_values(exchange->handle, MHD_FOOTER_KIND, NULL, NULL) > 0;
+}
+
 static bool add_headers(const struct http_exchange *exchange, struct MHD_Response *response)
 {
     bool added = add_header(response, "X-Request-Id", exchange->id) &&
@@ -67,7 +73,7 @@ static bool add_headers(const struct http_exchange *exchange, struct MHD_Respons
         added = added && add_header(response, "Allow", exchange->allow);
     if (exchange->status == 401)
         added = added && add_header(response, "WWW-Authenticate", "Bearer realm=\"dissolved\"");
-    if (exchange->close || atomic_load(&exchange->gate->draining))
+    if (exchange->close || has_trailer(exchange) || atomic_load(&exchange->gate->draining))
         added = added && add_header(response, "Connection", "close");
     return added;
 }
@@ -246,28 +252,72 @@ static void *begin(void *context, const char *target, struct MHD_Connection *han
         return NULL;
     struct http_exchange *exchange = handler->begin(handler->context, connection, target);
     if (exchange != NULL) {
+        exchange->target_begin = target;
+        exchange->target_end = target == NULL ? NULL : target + strlen(target);
         exchange->gate = gate;
         exchange->handle = handle;
     }
     return exchange;
 }
 
+/*
+ * A head as it is read. libmicrohttpd splits it where it lies, and hides what it skips: it appends
+ * a line that is folded to the name of the header, ends texts at a NUL, and takes a line that
+ * begins with one, or with a colon, for the head's end. Who passes such a head on may find other
+ * headers and another end in it. Here every part has to begin where the one before it ends; CRLF
+ * and LF alone, which become NULs, are the same. From 0.9.77.1 on the library refuses all of this
+ * itself.
+ */
+struct reading {
+    struct http_head head;
+    const char *end; /* of what has been read */
+};
+
+/* Whether it begins so many bytes after the end. */
+static bool follows(const char *end, const char *begin, size_t least, size_t most)
+{
+    uintptr_t gap = (uintptr_t)begin - (uintptr_t)end; /* or huge */
+    return MHD_VERSION >= 0x00097701 || (gap >= least && gap <= most);
+}
+
 static enum MHD_Result add_to_head(void *context, enum MHD_ValueKind kind, const char *name,
                                    const char *value)
 {
+    struct reading *reading = context;
     (void)kind;
-    http_head_add(context, name, value);
+    http_head_add(&reading->head, name, value);
+    if (value == NULL || !follows(reading->end, name, 1, 2) ||
+        !follows(name + strlen(name), value, 1, CONNECTION_MEMORY))
+        reading->head.hidden = true;
+    else
+        reading->end = value + strlen(value);
     return MHD_YES;
+}
+
+static void read_head(const struct http_exchange *exchange, const char *method, const char *version,
+                      struct http_head *head)
+{
+    struct reading reading = {.end = version + strlen(version)};
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(exchange->handle, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, add_to_head, &reading);
+    *head = reading.head;
+    if (!follows(method + strlen(method), exchange->target_begin, 1, 1) ||
+        !follows(exchange->target_end, version, 1, 1) || size == NULL ||
+        !follows(reading.end, method + size->header_size, 2, 4))
+        head->hidden = true;
+    if (!http_head_is_token(method))
+        head->malformed = true;
 }
 
 static bool take_head(const struct http_gate_handler *handler, struct http_exchange *exchange,
                       const char *method, const char *version)
 {
-    struct http_head head = {0};
+    struct http_head head;
     exchange->stage = HTTP_RECEIVING;
     exchange->head_only = strcmp(method, "HEAD") == 0;
     exchange->http_1_0 = strcmp(version, "HTTP/1.0") == 0;
-    MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, add_to_head, &head);
+    read_head(exchange, method, version, &head);
     return handler->take_head(handler->context, exchange, method, &head);
 }
 
@@ -295,16 +345,30 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     return go_on ? MHD_YES : MHD_NO;
 }
 
+/* Of an answer that libmicrohttpd gave by itself; false: there is none. */
+static bool find_status(struct http_exchange *exchange, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (info != NULL)
+        exchange->sent_status = (int)info->http_status;
+    return info != NULL;
+}
+
 static void completed(void *context, struct MHD_Connection *connection, void **request,
                       enum MHD_RequestTerminationCode reason)
 {
     const struct http_gate *gate = context;
     const struct http_gate_handler *handler = &gate->options.handler;
     struct http_exchange *exchange = *request;
-    (void)connection;
+    bool complete = reason == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     *request = NULL;
-    if (exchange != NULL)
-        handler->finish(handler->context, exchange, reason == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (exchange == NULL)
+        return;
+    exchange->timed_out = reason == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
+    if (exchange->sent_status == 0)
+        complete = find_status(exchange, connection) || complete;
+    handler->finish(handler->context, exchange, complete);
 }
 
 static void accepted(void *context, int fd, const struct http_address *peer)
@@ -329,6 +393,9 @@ static struct MHD_Daemon *start_daemon(struct http_gate *gate)
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
         MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
         options->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+#if MHD_VERSION >= 0x00097701
+        MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+#endif
         MHD_OPTION_END);
 }
 

@@ -41,8 +41,8 @@ struct http_gate_options {
     const struct http_address *listen;
     struct http_watcher *watcher;
     unsigned threads;
-    unsigned connections;               /* the most at a time */
-    unsigned idle_seconds;              /* until a connection on which nothing happens is closed */
+    unsigned connections;  /* the most at a time */
+    unsigned idle_seconds; /* until a connection is closed that takes nothing of its answer */
     void (*turned_away)(void *context); /* a connection, for there are too many */
     struct http_gate_handler handler;
 };

@@ -11,7 +11,7 @@
 static const char LETTERS_AND_DIGITS[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-static bool is_token(const char *text)
+bool http_head_is_token(const char *text)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
     for (const char *c = text; *c != '\0'; c++) {
@@ -19,6 +19,27 @@ static bool is_token(const char *text)
             return false;
     }
     return text[0] != '\0';
+}
+
+/* Tabs are the only control characters that a value may have. */
+static bool is_value(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (((unsigned char)*c < ' ' && *c != '\t') || *c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* Empty, a name or an address, and perhaps a port. */
+static bool is_host(const char *text)
+{
+    static const char marks[] = "-._~%!$&'()*+,;=:[]";
+    for (const char *c = text; *c != '\0'; c++) {
+        if (strchr(LETTERS_AND_DIGITS, *c) == NULL && strchr(marks, *c) == NULL)
+            return false;
+    }
+    return true;
 }
 
 static bool keep(const char *wanted, const char *name, const char *value, const char **kept)
@@ -34,9 +55,11 @@ void http_head_add(struct http_head *head, const char *name, const char *value)
 {
     if (value == NULL)
         value = "";
-    if (!is_token(name))
+    if (!http_head_is_token(name) || !is_value(value))
         head->malformed = true;
-    if (keep("Content-Length", name, value, &head->content_length))
+    if (keep("Host", name, value, &head->host))
+        head->hosts++;
+    else if (keep("Content-Length", name, value, &head->content_length))
         head->content_lengths++;
     else if (keep("Transfer-Encoding", name, value, &head->transfer_encoding))
         head->transfer_encodings++;
@@ -56,7 +79,15 @@ int http_head_check(const struct http_head *head, bool http_1_0, const char **de
 {
     *detail = NULL;
     if (head->malformed)
-        *detail = "The name of a header is not a token.";
+        *detail = "The method or the name of a header is not a token, or a value is not text.";
+    else if (head->hidden)
+        *detail = "A header is folded over lines, or there are bytes that belong to none.";
+    else if (head->hosts > 1)
+        *detail = "There is more than one Host.";
+    else if (head->hosts == 0 && !http_1_0)
+        *detail = "There is no Host.";
+    else if (head->hosts == 1 && !is_host(head->host))
+        *detail = "The Host is not sound.";
     else if (head->content_lengths > 1)
         *detail = "There is more than one Content-Length.";
     else if (head->content_lengths > 0 && head->transfer_encodings > 0)
@@ -77,7 +108,8 @@ uint64_t http_head_body_size(const struct http_head *head)
 {
     if (head->transfer_encodings > 0)
         return UINT64_MAX;
-    return head->content_lengths == 0 ? 0 : strtoull(head->content_length, NULL, 10);
+    uint64_t size = head->content_lengths == 0 ? 0 : strtoull(head->content_length, NULL, 10);
+    return size < UINT64_MAX ? size : UINT64_MAX - 1;
 }
 
 static bool is_sound(const char *id)

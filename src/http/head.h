@@ -10,6 +10,7 @@ enum { HTTP_ID_MAX = 64 };
 
 /* Zero-initialised has none. Values are borrowed from whoever adds them. */
 struct http_head {
+    const char *host;
     const char *content_type;
     const char *accept;
     const char *accept_encoding;
@@ -21,9 +22,11 @@ struct http_head {
     const char *transfer_encoding;
     const char *content_length;
     const char *expect;
+    size_t hosts;
     size_t transfer_encodings;
     size_t content_lengths;
     bool malformed;
+    bool hidden; /* it has bytes that are none of its headers' */
 };
 
 /*
@@ -33,12 +36,16 @@ struct http_head {
 void http_head_add(struct http_head *head, const char *name, const char *value);
 
 /*
- * 0, or the status of the answer to a head whose body another server on the way may find to end
- * elsewhere; the connection must be closed then. *detail says why.
+ * 0, or the status of the answer to a head that another server on the way may read in another way,
+ * above all its end or its body's; the connection must be closed then. *detail says why.
  */
 int http_head_check(const struct http_head *head, bool http_1_0, const char **detail);
 
-/* The bytes of body announced; UINT64_MAX: not known, it comes in chunks. */
+/* As the names of headers, and methods, are. */
+bool http_head_is_token(const char *text);
+
+/* The bytes of body announced, at most UINT64_MAX - 1; UINT64_MAX: not known, it comes in chunks.
+ */
 uint64_t http_head_body_size(const struct http_head *head);
 
 /* The id of the request: the client's, if it is sound, else one of 16 random hexadecimal digits. */

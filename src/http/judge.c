@@ -102,6 +102,7 @@ void http_judge(struct http_exchange *exchange, const struct http_head *head, co
         http_judge_reject(exchange, HTTP_REJECTED_NO_MEMORY, 503,
                           "There is no memory for the request now.");
     } else if (exchange->target_status != DISSOLVE_OK) {
+        exchange->close = true;
         http_judge_refuse(exchange, 400, "The request target is not a sound URL.");
     } else {
         find_route(exchange, method);

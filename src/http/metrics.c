@@ -1,4 +1,5 @@
-/* The counters: atomics that no order is asked of, in one block of memory of a fixed size. */
+/* The counters: atomics that no order is asked of but for one, in one block of memory of a fixed
+ * size. */
 #include "metrics.h"
 
 #include "metrics_text.h"
@@ -118,7 +119,6 @@ static size_t status_index(int status)
 void http_metrics_add(struct http_metrics *metrics, const struct http_metrics_request *request)
 {
     size_t route = request->route < metrics->route_count ? request->route : metrics->route_count;
-    add(&metrics->requests[route][method_index(request->method)][status_index(request->status)], 1);
     observe(&metrics->total, request->total);
     if (request->computed) {
         const double stages[STAGE_COUNT] = {request->queue, request->decode, request->diffuse,
@@ -131,6 +131,10 @@ void http_metrics_add(struct http_metrics *metrics, const struct http_metrics_re
     add(&metrics->bytes_in, request->bytes_in);
     add(&metrics->bytes_out, request->bytes_out);
     add(&metrics->cancelled, request->cancelled);
+    /* The last to be counted and the first to be printed: who sees it sees the others. */
+    counter *requests =
+        &metrics->requests[route][method_index(request->method)][status_index(request->status)];
+    atomic_fetch_add_explicit(requests, 1, memory_order_release);
 }
 
 void http_metrics_reject(struct http_metrics *metrics, enum http_rejection reason)
@@ -148,7 +152,7 @@ static void print_route(struct metrics_text *text, const char *route,
         for (size_t s = 0; s < STATUS_COUNT; s++) {
             const struct metrics_label labels[] = {
                 {"route", route}, {"method", METHODS[m]}, {"code", STATUSES[s].code}};
-            uint64_t value = get(&requests[m][s]);
+            uint64_t value = atomic_load_explicit(&requests[m][s], memory_order_acquire);
             if (value > 0)
                 metrics_integer(text, "", labels, 3, value);
         }

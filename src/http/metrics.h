@@ -82,8 +82,8 @@ void http_metrics_reject(struct http_metrics *metrics, enum http_rejection reaso
 
 /*
  * Appends all of it: text exposition format 0.0.4, "text/plain; version=0.0.4". Any thread. What
- * other threads count meanwhile may show in one family and not yet in another. DISSOLVE_NO_MEMORY:
- * `out` ends somewhere within the text.
+ * other threads count meanwhile may show in one family and not yet in another; but a request that
+ * is among the requests is everywhere. DISSOLVE_NO_MEMORY: `out` ends somewhere within the text.
  */
 DISSOLVE_MUST_USE enum dissolve_status http_metrics_print(const struct http_metrics *metrics,
                                                           const struct http_metrics_gauges *gauges,

@@ -4,23 +4,41 @@
 #include "exchange.h"
 #include "raw.h"
 
+enum { SILENCE_MS = 400 };
+
 static void check_head(const struct http_patience *patience, struct http_connection *connection)
 {
     bool idle = connection->exchange == NULL && atomic_load(&connection->wait) == HTTP_WAIT_NEXT;
-    if (!idle)
+    if (!idle && !atomic_load(&connection->hung_up))
         http_metrics_reject(patience->metrics, HTTP_REJECTED_TIMEOUT_HEADER);
     atomic_store(&connection->until, 0);
     shutdown(connection->fd, SHUT_RDWR);
 }
 
-static void refuse_body(const struct http_patience *patience, struct http_exchange *exchange,
-                        enum http_rejection reason, int status, const char *detail)
+/*
+ * The answer leaves at once, and the socket thread closes the connection when it sees the next part
+ * of the body, or its end. From a client that sends neither, nothing more is taken after a while;
+ * at once would be too soon: what is sent to a socket that takes nothing resets it, and takes the
+ * answer away.
+ */
+static void refuse_body(const struct http_patience *patience, struct http_connection *connection,
+                        int64_t now, enum http_rejection reason)
 {
-    if (!http_exchange_claim(exchange))
-        return;
-    http_metrics_reject(patience->metrics, reason);
-    http_raw_refuse(exchange, status, detail);
-    shutdown(exchange->fd, SHUT_RD); /* its socket thread sees an end, and closes it */
+    struct http_exchange *exchange = connection->exchange;
+    bool draining = reason == HTTP_REJECTED_DRAINING;
+    bool over;
+    if (http_exchange_claim(exchange)) {
+        http_metrics_reject(patience->metrics, reason);
+        http_raw_refuse(exchange, draining ? 503 : 408,
+                        draining ? "The service is shutting down."
+                                 : "The body took too long to come.");
+        over = atomic_load(&exchange->raw_status) == 0; /* there was no memory for an answer */
+        atomic_store(&connection->until, now + SILENCE_MS);
+    } else { /* by this function, or the body is complete */
+        over = atomic_load(&exchange->raw_status) != 0 && now >= atomic_load(&connection->until);
+    }
+    if (over)
+        shutdown(exchange->fd, SHUT_RD);
 }
 
 static void count_late(const struct http_patience *patience, struct http_exchange *exchange,
@@ -67,15 +85,29 @@ void http_patience_check(void *context, struct http_connection *connection, int6
         break;
     case HTTP_WAIT_BODY:
         if (atomic_load(&patience->stopping))
-            refuse_body(patience, connection->exchange, HTTP_REJECTED_DRAINING, 503,
-                        "The service is shutting down.");
+            refuse_body(patience, connection, now, HTTP_REJECTED_DRAINING);
         else if (late)
-            refuse_body(patience, connection->exchange, HTTP_REJECTED_TIMEOUT_BODY, 408,
-                        "The body took too long to come.");
+            refuse_body(patience, connection, now, HTTP_REJECTED_TIMEOUT_BODY);
         break;
     case HTTP_WAIT_WORK:
         check_work(patience, connection->exchange, now);
         break;
+    case HTTP_WAIT_READER:
+        break;
+    }
+}
+
+void http_patience_left(void *context, struct http_connection *connection)
+{
+    (void)context;
+    switch ((enum http_wait)atomic_load(&connection->wait)) {
+    case HTTP_WAIT_BODY:
+    case HTTP_WAIT_WORK:
+        http_exchange_abandon(connection->exchange);
+        shutdown(connection->fd, SHUT_RDWR);
+        break;
+    case HTTP_WAIT_HEAD:
+    case HTTP_WAIT_NEXT:
     case HTTP_WAIT_READER:
         break;
     }

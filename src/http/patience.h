@@ -13,11 +13,19 @@ struct http_patience {
 };
 
 /*
- * For http_connections_create; context is the patience. Heads and bodies have their time, however
+ * An attendant's; context is the patience. Heads and bodies have their time, however
  * slowly they come. A job has its time, in the queue and at work, without what it waits for its
  * reader; then it is answered by 504, or cut off if its answer has begun. While stopping, bodies
  * and jobs are answered by 503.
  */
 void http_patience_check(void *context, struct http_connection *connection, int64_t now);
+
+/*
+ * The same, of a client that left or closed its sending side, which counts as that once its request
+ * is work: its job stops. libmicrohttpd does not see it while the connection is suspended; nor,
+ * until a timeout, where the end came together with a part of a request, because after a short read
+ * it waits for an edge that has been already. Shutting the socket down makes another edge.
+ */
+void http_patience_left(void *context, struct http_connection *connection);
 
 #endif

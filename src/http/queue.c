@@ -18,6 +18,18 @@ struct http_queue {
     pthread_t threads[];
 };
 
+/* Of a piece that waits. */
+static void unlink_work(struct http_queue *queue, struct http_work *work)
+{
+    *work->link = work->next;
+    if (work->next != NULL)
+        work->next->link = work->link;
+    else
+        queue->last = work->link;
+    work->link = NULL;
+    queue->waiting--;
+}
+
 static void *serve(void *argument)
 {
     struct http_queue *queue = argument;
@@ -28,10 +40,7 @@ static void *serve(void *argument)
         struct http_work *work = queue->first;
         if (work == NULL)
             break;
-        queue->first = work->next;
-        if (queue->first == NULL)
-            queue->last = &queue->first;
-        queue->waiting--;
+        unlink_work(queue, work);
         pthread_mutex_unlock(&queue->mutex);
         work->run(work);
         pthread_mutex_lock(&queue->mutex);
@@ -71,6 +80,7 @@ bool http_queue_submit(struct http_queue *queue, struct http_work *work)
     bool taken = !refuses(queue);
     if (taken) {
         work->next = NULL;
+        work->link = queue->last;
         *queue->last = work;
         queue->last = &work->next;
         queue->waiting++;
@@ -79,6 +89,18 @@ bool http_queue_submit(struct http_queue *queue, struct http_work *work)
     }
     pthread_mutex_unlock(&queue->mutex);
     return taken;
+}
+
+bool http_queue_withdraw(struct http_queue *queue, struct http_work *work)
+{
+    pthread_mutex_lock(&queue->mutex);
+    bool waits = work->link != NULL;
+    if (waits) {
+        unlink_work(queue, work);
+        queue->unfinished--;
+    }
+    pthread_mutex_unlock(&queue->mutex);
+    return waits;
 }
 
 bool http_queue_full(struct http_queue *queue)

@@ -8,10 +8,14 @@
 
 struct http_queue;
 
-/* A piece of work is the caller's memory, so that handing it over cannot fail for want of any. */
+/*
+ * A piece of work is the caller's memory, so that handing it over cannot fail for want of any.
+ * All of it but `run` is the queue's own, and zero before it is handed over.
+ */
 struct http_work {
     void (*run)(struct http_work *work);
-    struct http_work *next; /* the queue's own */
+    struct http_work *next;
+    struct http_work **link; /* what points to it; NULL: it does not wait */
 };
 
 /*
@@ -22,6 +26,10 @@ DISSOLVE_MUST_USE struct http_queue *http_queue_create(unsigned threads, size_t 
 
 /* Runs, first come first served, on one of the threads. false: full or closed, it will not run. */
 DISSOLVE_MUST_USE bool http_queue_submit(struct http_queue *queue, struct http_work *work);
+
+/* Takes back what no thread has begun; its place is free. false: it runs, or has run, or never was
+ * there. */
+DISSOLVE_MUST_USE bool http_queue_withdraw(struct http_queue *queue, struct http_work *work);
 
 /* Whether a submit would be refused right now. */
 bool http_queue_full(struct http_queue *queue);

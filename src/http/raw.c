@@ -31,7 +31,9 @@ static void start(void *context, int status, const struct api_field *headers, si
     const struct http_exchange *exchange = answer->exchange;
     fprintf(answer->head, "HTTP/1.1 %d %s\r\n", status, http_gate_reason(status));
     print_date(answer->head);
-    fprintf(answer->head, "Connection: close\r\nX-Request-Id: %s\r\n", exchange->id);
+    fprintf(answer->head,
+            "Connection: close\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
+            exchange->id);
     if (exchange->origin_matters)
         fprintf(answer->head, "Vary: Origin\r\n");
     if (exchange->allow_origin != NULL)

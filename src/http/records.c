@@ -16,7 +16,7 @@ static void log_it(struct http_log *log, const struct http_exchange *exchange)
     http_address_print_host(&exchange->client, client);
     const struct http_log_request request = {
         .id = exchange->id,
-        .method = exchange->method,
+        .method = exchange->method[0] != '\0' ? exchange->method : NULL, /* libmicrohttpd's own */
         .path = exchange->target.path != NULL ? exchange->target.path : "",
         .client = client,
         .status = exchange->sent_status,
@@ -52,9 +52,9 @@ static void count_it(struct http_metrics *metrics, const struct http_exchange *e
         .frames = exchange->timing.frames,
         .cancelled = exchange->cancelled,
     };
-    http_metrics_add(metrics, &request);
     if (exchange->rejected)
         http_metrics_reject(metrics, exchange->rejection);
+    http_metrics_add(metrics, &request);
 }
 
 void http_records_add(const struct http_records *records, const struct http_exchange *exchange)

@@ -77,11 +77,21 @@ static size_t count_parts(const char *query)
     return count;
 }
 
+/* Blanks and control characters end a target or spoil it, depending on who reads it. */
+static bool is_visible(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text <= ' ' || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 enum dissolve_status http_target_parse(const char *text, struct http_target *target)
 {
     enum dissolve_status status = DISSOLVE_MALFORMED;
     *target = (struct http_target){0};
-    text = text == NULL ? NULL : skip_authority(text);
+    text = text == NULL || !is_visible(text) ? NULL : skip_authority(text);
     if (text == NULL)
         return status;
 

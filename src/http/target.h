@@ -13,8 +13,9 @@ struct http_target {
 
 /*
  * Reads the origin form ("/v1?steps=3"), the absolute form ("http://host/v1") and "*". In the
- * query "+" is a space, as HTML forms write it. DISSOLVE_MALFORMED: something else, a percent sign
- * without two hexadecimal digits, or %00; *target is empty then, as on DISSOLVE_NO_MEMORY.
+ * query "+" is a space, as HTML forms write it. DISSOLVE_MALFORMED: something else, blanks or
+ * control characters, a percent sign without two hexadecimal digits, or %00; *target is empty then,
+ * as on DISSOLVE_NO_MEMORY.
  */
 DISSOLVE_MUST_USE enum dissolve_status http_target_parse(const char *text,
                                                          struct http_target *target);

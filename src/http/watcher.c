@@ -31,7 +31,9 @@ struct http_watcher {
     int bell; /* an eventfd: the table has changed in a way that the thread must hear of */
     struct slot *slots;
     uint32_t count;
-    uint32_t timed; /* watches with a deadline */
+    uint32_t full;    /* so many from the first on are in use */
+    uint32_t timed;   /* watches with a deadline */
+    int64_t earliest; /* no deadline is before it; so that most wake-ups look at no watch */
     bool closing;
 };
 
@@ -47,6 +49,8 @@ static void forget(struct http_watcher *watcher, struct slot *slot)
     if (watch->deadline != 0)
         watcher->timed--;
     slot->used = false;
+    if (watcher->full > (uint32_t)(slot - watcher->slots))
+        watcher->full = (uint32_t)(slot - watcher->slots);
     if (watch->forgotten != NULL)
         watch->forgotten(watch->context);
 }
@@ -80,12 +84,21 @@ static void silence(struct http_watcher *watcher)
         continue;
 }
 
+static int patience(int64_t milliseconds)
+{
+    return milliseconds > 60000 ? 60000 : (int)milliseconds;
+}
+
 /* Tells the watches whose deadline has passed; returns the milliseconds to the next, or -1. */
 static int expire(struct http_watcher *watcher)
 {
+    if (watcher->timed == 0)
+        return -1;
     int64_t now = http_clock_now();
+    if (now < watcher->earliest)
+        return patience(watcher->earliest - now);
     int64_t next = -1;
-    for (uint32_t i = 0; watcher->timed > 0 && i < watcher->count; i++) {
+    for (uint32_t i = 0; i < watcher->count; i++) {
         struct slot *slot = &watcher->slots[i];
         if (!slot->used || slot->watch.deadline == 0)
             continue;
@@ -98,7 +111,8 @@ static int expire(struct http_watcher *watcher)
             next = left;
         }
     }
-    return next > 60000 ? 60000 : (int)next;
+    watcher->earliest = next < 0 ? INT64_MAX : now + next;
+    return patience(next);
 }
 
 static void *run(void *argument)
@@ -129,6 +143,7 @@ struct http_watcher *http_watcher_create(void)
     if (watcher == NULL)
         return NULL;
     pthread_mutex_init(&watcher->mutex, NULL);
+    watcher->earliest = INT64_MAX;
     watcher->epoll = epoll_create1(EPOLL_CLOEXEC);
     watcher->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = BELL};
@@ -169,7 +184,7 @@ void http_watcher_destroy(struct http_watcher *watcher)
 /* A slot nobody uses, with a generation of its own; NULL: no memory. */
 static struct slot *claim(struct http_watcher *watcher)
 {
-    uint32_t index = 0;
+    uint32_t index = watcher->full;
     while (index < watcher->count && watcher->slots[index].used)
         index++;
     if (index == watcher->count) {
@@ -182,6 +197,7 @@ static struct slot *claim(struct http_watcher *watcher)
         watcher->slots = slots;
         watcher->count = count;
     }
+    watcher->full = index;
     watcher->slots[index].generation++;
     return &watcher->slots[index];
 }
@@ -202,8 +218,11 @@ uint64_t http_watcher_add(struct http_watcher *watcher, const struct http_watch 
         }
     }
     bool timed = id != 0 && watch->deadline != 0;
-    if (timed)
+    if (timed) {
         watcher->timed++;
+        if (watch->deadline < watcher->earliest)
+            watcher->earliest = watch->deadline;
+    }
     pthread_mutex_unlock(&watcher->mutex);
     if (timed)
         ring(watcher);

@@ -195,7 +195,8 @@ def check(response, responses, status, bare=False):
     assert media_type in content, f"{media_type} is not among {list(content)}"
     schema = content[media_type].get("schema")
     if schema:
-        document = json.loads(response.content)
+        is_json = media_type.endswith("json")
+        document = json.loads(response.content) if is_json else response.content.decode()
         validate(document, schema)
         assert_named(document, schema)
     return response

@@ -6,6 +6,10 @@ import socket
 from server import PATIENCE
 
 
+class Ended(AssertionError):
+    """The connection ended before the answer did, and so that its reader knows."""
+
+
 class Response:
     """One answer as it came over the wire."""
 
@@ -26,11 +30,13 @@ def request_head(method, target, **headers):
 class Connection:
     """A connection to the server; a context manager that closes it."""
 
-    def __init__(self, server, receive_buffer=None):
+    def __init__(self, server, receive_buffer=None, source=None):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(PATIENCE)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source is not None:
+            self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", server.port))
         self.stream = self.socket.makefile("rb")
 
@@ -58,15 +64,20 @@ class Connection:
 
     def read_head(self):
         """The next status line and its headers (names in lower case)."""
-        line = self.stream.readline().decode("latin-1")
+        line = self._line("a status line")
         assert line.startswith("HTTP/1."), f"no status line but {line!r}"
         return Response(int(line.split()[1]), self._fields())
+
+    def _line(self, what):
+        line = self.stream.readline().decode("latin-1")
+        if not line.endswith("\n"):
+            raise Ended(f"the connection ended where {what} should be, at {line!r}")
+        return line
 
     def _fields(self):
         fields = {}
         while True:
-            line = self.stream.readline().decode("latin-1")
-            assert line.endswith("\n"), f"the connection ended within a head, at {line!r}"
+            line = self._line("a head")
             if line.strip() == "":
                 return fields
             name, _, value = line.partition(":")
@@ -85,13 +96,11 @@ class Connection:
         if response.headers.get("transfer-encoding", "").lower() == "chunked":
             parts = []
             while True:
-                line = self.stream.readline()
-                assert line, "the connection ended before the last chunk"
-                size = int(line.split(b";")[0], 16)
+                size = int(self._line("a chunk").split(";")[0], 16)
                 if size == 0:
                     break
                 parts.append(self.read_exactly(size))
-                assert self.stream.readline() == b"\r\n", "a chunk does not end with CRLF"
+                assert self._line("a chunk's end") == "\r\n", "a chunk does not end with CRLF"
             response.trailers = self._fields()
             response.body = b"".join(parts)
         elif "content-length" in response.headers:
@@ -101,5 +110,6 @@ class Connection:
 
     def read_exactly(self, size):
         data = self.stream.read(size)
-        assert len(data) == size, f"{len(data)} of {size} bytes, then the connection ended"
+        if len(data) < size:
+            raise Ended(f"{len(data)} of {size} bytes, then the connection ended")
         return data

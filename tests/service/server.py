@@ -15,8 +15,10 @@ BINARY = os.environ.get("DISSOLVED", str(ROOT / "build" / "release" / "dissolved
 PATIENCE = 60.0
 """Seconds after which something that has to happen is taken for something that never will."""
 
-LISTENING = re.compile(r"listening on (http://127\.0\.0\.1:(\d+))")
+LISTENING = re.compile(r"(operators: )?listening on (http://127\.0\.0\.1:(\d+))")
 SANITIZER_REPORTS = ("Sanitizer", "runtime error:")
+SANITIZED = os.path.exists(BINARY) and (
+    re.search(rb"__[at]san_init", pathlib.Path(BINARY).read_bytes()) is not None)
 
 
 def clean_environment(**settings):
@@ -25,6 +27,11 @@ def clean_environment(**settings):
             if not name.startswith(("DISSOLVED_", "DISSOLVE_"))}
     kept.update(settings)
     return kept
+
+
+def memory_allowed():
+    """How far what is refused may push the peak; a sanitizer keeps for a while what is freed."""
+    return (128 if SANITIZED else 10) * 2**20
 
 
 def run_to_end(*arguments, **settings):
@@ -80,8 +87,10 @@ class Server:
         for line in self.process.stderr:
             self.lines.append(line.decode("utf-8", "replace"))
             found = LISTENING.search(self.lines[-1])
-            if found:
-                self.url, self.port = found[1], int(found[2])
+            if found and found[1]:
+                self.operators_url, self.operators_port = found[2], int(found[3])
+            elif found:
+                self.url, self.port = found[2], int(found[3])
                 self.listening.set()
         self.listening.set()
 
@@ -92,6 +101,10 @@ class Server:
 
     def client(self):
         return Client(self.url)
+
+    def operator(self):
+        """A session with the address of --admin-listen."""
+        return Client(self.operators_url)
 
     def stderr(self):
         return "".join(self.lines)
@@ -104,8 +117,24 @@ class Server:
 
     def peak_memory(self):
         """The largest resident size so far, in bytes."""
+        return self._memory("VmHWM")
+
+    def resident_memory(self):
+        """The resident size now, in bytes."""
+        return self._memory("VmRSS")
+
+    def _memory(self, name):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+        return int(re.search(name + r":\s+(\d+) kB", status)[1]) * 1024
+
+    def resident_memory(self):
+        """The resident size in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def descriptors(self):
+        """How many files, sockets and the like are open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def is_quiet(self):
         """Whether the process uses (almost) no CPU for half a second."""

@@ -133,6 +133,28 @@ def test_a_chunked_body_over_the_limit_is_refused_or_cut(small, limited):
     assert_ok(limited.get("/healthz"))
 
 
+@pytest.mark.parametrize("asks", [{}, {"Expect": "100-continue"}], ids=["sends", "asks first"])
+def test_chunks_just_over_the_limit_hear_why(small, asks):
+    """Of a body that tells no length the end is known only where it is too late."""
+    with Connection(small) as connection:
+        connection.send(request_head("POST", FRAMES, Transfer_Encoding="chunked", **asks))
+        if asks:
+            assert connection.read_head().status == 100
+        connection.send(b"%x\r\n" % (MAX_BODY + 1) + bytes(MAX_BODY + 1) + b"\r\n0\r\n\r\n")
+        response = connection.read_response()
+        assert response.status == 413 and response.headers["connection"] == "close"
+        assert json.loads(response.body)["request_id"] == response.headers["x-request-id"]
+        assert connection.stream.read() == b""
+
+
+def test_a_chunked_body_of_the_limits_size_is_taken(small):
+    with Connection(small) as connection:
+        connection.send(request_head("POST", HISTOGRAMS, Transfer_Encoding="chunked",
+                                     Content_Type="application/json") +
+                        b"%x\r\n" % MAX_BODY + json_of_size(MAX_BODY) + b"\r\n0\r\n\r\n")
+        assert connection.read_response().status == 200
+
+
 def test_a_form_over_the_limit_is_refused(limited):
     response = limited.post(FRAMES, files={"image": bytes(MAX_BODY)})
     assert_problem(response, 413)

@@ -8,16 +8,13 @@ import pictures
 from checks import (FRAMES, assert_ok, assert_problem, dissolve, histograms)
 from rawhttp import Connection, request_head
 from server import wait_until
-
-MOST_OCCUPANTS = 64
-SMALL = {"samples": [1, 2, 3]}
+from stress import SMALL, Occupants, streamed
 
 
 @pytest.fixture(scope="module")
 def long_answer():
-    """A request whose answer (12 MB) is larger than everything between it and its reader."""
-    return (pictures.png_of(pictures.noise_picture(128, 128)),
-            FRAMES + "?steps=300&format=zip&seed=1")
+    """A request whose answer is larger than everything between it and its reader."""
+    return streamed().body, streamed().target
 
 
 @pytest.fixture(scope="module")
@@ -27,40 +24,9 @@ def long_job():
             FRAMES + "?steps=10000&frames=last&seed=1")
 
 
-class Occupants:
-    """Clients that ask for long answers and do not read them, so that jobs and queue stay taken."""
-
-    def __init__(self, server, request):
-        self.server, self.request = server, request
-        self.connections, self.refused = [], None
-
-    def add(self):
-        png, target = self.request
-        connection = Connection(self.server, receive_buffer=16384)
-        self.connections.append(connection)
-        connection.post(target, png, Content_Type="image/png")
-
-    def fill(self):
-        """Adds clients until one of them is refused, and keeps that one."""
-        def somebody_is_refused():
-            if len(self.connections) < MOST_OCCUPANTS:
-                self.add()
-            for connection in self.connections:
-                if connection.first_bytes(12, patience=0.02) == b"HTTP/1.1 503":
-                    self.refused = connection
-                    return True
-            return False
-
-        wait_until(somebody_is_refused, "a client is refused because the queue is full")
-
-    def leave(self):
-        for connection in self.connections:
-            connection.close()
-
-
 def test_a_full_queue_refuses_with_503_and_recovers(start_server, long_answer):
     server = start_server("--queue", "1", "--threads", "1")
-    occupants = Occupants(server, long_answer)
+    occupants = Occupants(server)
     try:
         occupants.fill()
         refusal = occupants.refused.read_response()
@@ -96,7 +62,7 @@ def test_a_queue_that_was_full_serves_those_who_wait(start_server, long_answer):
     with server.client() as client:
         png, target = long_answer
         alone = assert_ok(client.post(target, data=png, headers={"Content-Type": "image/png"}))
-    occupants = Occupants(server, long_answer)
+    occupants = Occupants(server)
     try:
         occupants.fill()
         served = 0

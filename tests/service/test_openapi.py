@@ -1,11 +1,10 @@
 """The contract, openapi.yaml, and the service agree: what one of them has is found in the other.
 
 Nothing here is a list of what the service can do: paths, parameters, bounds, defaults, forms and
-statuses all come from the document. Only the ways to provoke each status are written down here,
-and in companions.py what goes together with what.
+statuses all come from the document. Only what goes together with what is written down, in
+companions.py, and in test_openapi_statuses.py the ways to provoke each status.
 """
 
-import http.client
 import io
 import json
 import math
@@ -18,10 +17,10 @@ import numpy as np
 import pytest
 import requests
 
-from companions import JSON, SAMPLES, body_of, company, company_body, discords
+from companions import JSON, SAMPLES, company, company_body, discords
 from contract import (BEYOND, COMPUTATIONS, DOCUMENT, GETS, OPERATIONS, PATIENCE, PIXEL, POSTS,
-                      SOURCE, assert_named, check, check_refused, is_valid, media_type_of, members_of, send, text_of,
-                      validate, values_of)
+                      SOURCE, assert_named, check, check_refused, is_valid, media_type_of,
+                      members_of, send, text_of, validate, values_of)
 
 FORM = "multipart/form-data"
 COMPRESSED = (JSON, "image/svg+xml")
@@ -449,114 +448,6 @@ def test_each_media_type_of_an_answer_can_be_had_and_no_other(session, operation
             assert got <= set(offered) and len(got) == len(parameter["schema"]["enum"])
     if operation.query():
         check(send(session, operation, headers={"Accept": "text/nosuch"}), operation.responses, 406)
-
-
-# ---- Statuses: each that the document lists has a way to be provoked ----
-
-
-class Answer:
-    """What http.client gives, under the names that requests has for it."""
-
-    def __init__(self, raw):
-        self.status_code, self.headers, self.content = raw.status, raw.headers, raw.read()
-
-
-def ask(connection, method, target, body=None, headers=None):
-    connection.request(method, target, body, headers or {})
-    return Answer(connection.getresponse())
-
-
-class Draining:
-    """A server that was told to end and cannot yet, for one client does not read its answer."""
-
-    def __init__(self, start_server):
-        server = start_server("--threads", "1")
-        address = urllib.parse.urlsplit(server.url)
-        self.busy, self.probe, self.kept = self.connections = [
-            http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
-            for _ in range(3)]
-        for connection in (self.probe, self.kept):
-            ask(connection, "GET", "/healthz")
-        self.busy.request("POST", "/v1/samples/histograms?steps=10000&bins=500",
-                          json.dumps({"samples": list(range(100))}),
-                          {"Content-Type": JSON})
-        self.unread = self.busy.getresponse()
-        server.terminate()
-        while ask(self.probe, "GET", "/healthz").headers["Connection"] != "close":
-            pass  # the signal is on its way
-
-    def close(self):
-        for connection in self.connections:
-            connection.close()
-
-
-def while_draining(operation, session, start_server):
-    draining = Draining(start_server)
-    try:
-        if operation.method == "GET":
-            return ask(draining.kept, "GET", operation.path)
-        body = json.dumps(SAMPLES[JSON]) if JSON in operation.bodies else body_of(operation)
-        headers = {"Content-Type": next(iter(operation.bodies))}
-        return ask(draining.kept, operation.method, operation.path, body, headers)
-    finally:
-        draining.close()
-
-
-def unchanged(operation, session, _):
-    tag = send(session, operation).headers["ETag"]
-    return send(session, operation, headers={"If-None-Match": tag})
-
-
-def unknown_parameter(operation, session, _):
-    return send(session, operation, query={"nosuch": "1"})
-
-
-def strange_accept(operation, session, _):
-    return send(session, operation, headers={"Accept": "text/x-nosuch"})
-
-
-def strange_type(operation, session, _):
-    return send(session, operation, media_type="text/x-nosuch")
-
-
-def body_too_large(operation, _, start_server):
-    with requests.Session() as client:
-        client.trust_env = False
-        client.url = start_server("--max-body", "1000").url
-        return send(client, operation, b" " * 1001)
-
-
-def unsound_body(operation, session, _):
-    """A broken picture, or a sample that is not finite in float32."""
-    return send(session, operation, b'{"samples": [1e39]}' if JSON in operation.bodies
-                else PIXEL[:40])
-
-
-PROVOCATIONS = {
-    304: unchanged,
-    400: unknown_parameter,
-    406: strange_accept,
-    413: body_too_large,
-    415: strange_type,
-    422: unsound_body,
-    503: while_draining,
-}
-UNPROVOKED = {"200", "500", "default"}
-"""200 is what the other tests ask for; a 500 is a fault of ours; default stands for any status."""
-
-
-def statuses():
-    for operation in OPERATIONS:
-        for status in operation.responses:
-            if status not in UNPROVOKED:
-                yield pytest.param(operation, int(status), id=f"{operation}-{status}")
-
-
-@pytest.mark.parametrize("operation, status", statuses())
-def test_each_status_of_the_document_can_be_provoked(session, start_server, operation, status):
-    provoke = PROVOCATIONS.get(status)
-    assert provoke, f"nothing here provokes {status}"
-    check(provoke(operation, session, start_server), operation.responses, status)
 
 
 def test_the_bounds_of_the_limits_are_those_of_the_parameters(session):

@@ -14,7 +14,7 @@ each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=repr)
 FIELDS = {
     "root": {"openapi", "info", "servers", "security", "tags", "paths", "components"},
     "operation": {"tags", "operationId", "summary", "description", "parameters", "requestBody",
-                  "responses"},
+                  "responses", "security"},
     "parameter": {"name", "in", "description", "required", "deprecated", "style", "explode", "schema",
                   "example"},
     "body": {"description", "required", "content"},
@@ -23,7 +23,9 @@ FIELDS = {
     "response": {"description", "headers", "content"},
     "header": {"description", "required", "schema", "example"},
     "encoding": {"contentType", "style", "explode"},
-    "components": {"parameters", "requestBodies", "schemas", "headers", "responses"},
+    "components": {"parameters", "requestBodies", "schemas", "headers", "responses",
+                   "securitySchemes"},
+    "security scheme": {"type", "description", "scheme", "bearerFormat"},
 }
 
 
@@ -112,8 +114,20 @@ def test_every_reference_leads_somewhere_and_every_component_is_used():
     for reference in references:
         follow(reference)
     parts = {f"#/components/{kind}/{name}" for kind, group in DOCUMENT["components"].items()
-             for name in group}
+             for name in group if kind != "securitySchemes"}  # these are named without a $ref
     assert parts == references, f"never used: {sorted(parts - references)}"
+
+
+def test_a_key_may_be_asked_for_where_a_401_is_listed_and_nowhere_else():
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    for scheme in schemes.values():
+        check_fields(scheme, "security scheme", ["type", "description", "scheme"])
+        assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert DOCUMENT["security"] == [{}, *({name: []} for name in schemes)]
+    for operation in OPERATIONS:
+        guarded = operation.path == "/v1" or operation.path.startswith("/v1/")
+        assert ("401" in operation.responses) == guarded == ("security" not in operation.node)
+        assert guarded or operation.node["security"] == []
 
 
 # ---- Parameters and their company ----

@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "failing_malloc.h"
@@ -18,34 +20,54 @@ enum { MOST = 8 };
 
 struct witness {
     sem_t ticked;
-    unsigned seen[MOST]; /* how often each descriptor was looked at */
+    unsigned seen[MOST]; /* how often each connection was looked at */
     int64_t now;
-    struct http_exchange *exchange; /* of descriptor 0 */
+    struct http_exchange *exchange; /* of connection 0 */
+    sem_t hung_up;
+    unsigned left[MOST];
 };
+
+/* A connection's number is its peer's port. */
+static size_t number_of(const struct http_connection *connection)
+{
+    return ntohs(((const struct sockaddr_in *)&connection->peer.storage)->sin_port);
+}
 
 static void look(void *context, struct http_connection *connection, int64_t now)
 {
     struct witness *witness = context;
-    witness->seen[connection->fd]++;
+    witness->seen[number_of(connection)]++;
     witness->now = now;
-    if (connection->fd == 0)
+    if (number_of(connection) == 0)
         witness->exchange = connection->exchange;
     sem_post(&witness->ticked);
+}
+
+static void left(void *context, struct http_connection *connection)
+{
+    struct witness *witness = context;
+    witness->left[number_of(connection)]++;
+    sem_post(&witness->hung_up);
 }
 
 struct fixture {
     struct witness witness;
     struct http_watcher *watcher;
     struct http_connections *all;
+    int ends[MOST][2]; /* of each connection; the second is the client's */
 };
 
 static void set_up(struct fixture *fixture)
 {
     *fixture = (struct fixture){0};
     sem_init(&fixture->witness.ticked, 0, 0);
+    sem_init(&fixture->witness.hung_up, 0, 0);
+    for (size_t i = 0; i < MOST; i++)
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fixture->ends[i]), 0);
     fixture->watcher = http_watcher_create();
     assert_non_null(fixture->watcher);
-    fixture->all = http_connections_create(fixture->watcher, look, &fixture->witness);
+    const struct http_attendant attendant = {&fixture->witness, look, left};
+    fixture->all = http_connections_create(fixture->watcher, &attendant);
     assert_non_null(fixture->all);
 }
 
@@ -53,12 +75,18 @@ static void tear_down(struct fixture *fixture)
 {
     http_connections_destroy(fixture->all);
     http_watcher_destroy(fixture->watcher);
+    for (size_t i = 0; i < MOST; i++) {
+        close(fixture->ends[i][0]);
+        close(fixture->ends[i][1]);
+    }
+    sem_destroy(&fixture->witness.hung_up);
     sem_destroy(&fixture->witness.ticked);
 }
 
-static struct http_connection *enter(struct fixture *fixture, int fd)
+static struct http_connection *enter(struct fixture *fixture, uint16_t number)
 {
-    const struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(77)};
+    const struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(number)};
+    int fd = fixture->ends[number][0];
     struct http_connection *connection =
         http_connections_enter(fixture->all, fd, (const struct sockaddr *)&peer, sizeof peer, 1234);
     assert_non_null(connection);
@@ -78,8 +106,8 @@ static void each_is_looked_at_until_it_leaves(void **state)
     bool gone[4] = {false};
     (void)state;
     set_up(&fixture);
-    for (int fd = 0; fd < 4; fd++)
-        connections[fd] = enter(&fixture, fd);
+    for (uint16_t i = 0; i < 4; i++)
+        connections[i] = enter(&fixture, i);
     for (size_t i = 0; i < 4; i++) {
         unsigned before[MOST];
         assert_int_equal(http_connections_count(fixture.all), 4 - i);
@@ -135,18 +163,52 @@ static void an_exchange_is_seen_while_it_is_attached(void **state)
     tear_down(&fixture);
 }
 
+/* Once; from then on nothing is waited for longer than a moment, but work is without an end. */
+static void who_hangs_up_is_noticed(void **state)
+{
+    struct fixture fixture;
+    int64_t later = http_clock_now() + 3600 * 1000;
+    (void)state;
+    set_up(&fixture);
+    struct http_connection *stays = enter(&fixture, 0), *leaves = enter(&fixture, 1);
+    http_connection_expect(stays, HTTP_WAIT_BODY, later);
+    http_connection_expect(leaves, HTTP_WAIT_BODY, later);
+    assert_int_equal(shutdown(fixture.ends[1][1], SHUT_WR), 0);
+    sem_wait(&fixture.witness.hung_up);
+    while (!atomic_load(&leaves->hung_up) || atomic_load(&leaves->until) == later)
+        sched_yield();
+    assert_in_range(atomic_load(&leaves->until), 1, later - 3000 * 1000);
+    http_connection_expect(leaves, HTTP_WAIT_NEXT, later);
+    assert_in_range(atomic_load(&leaves->until), 1, later - 3000 * 1000);
+    http_connection_expect(leaves, HTTP_WAIT_WORK, 0);
+    assert_int_equal(atomic_load(&leaves->until), 0);
+    http_watcher_hang_up(fixture.watcher); /* everybody who has not yet */
+    sem_wait(&fixture.witness.hung_up);
+    assert_true(atomic_load(&stays->hung_up));
+    assert_int_equal(atomic_load(&stays->wait), HTTP_WAIT_BODY);
+    http_connections_leave(leaves);
+    http_connections_leave(stays);
+    assert_int_equal(fixture.witness.left[0], 1);
+    assert_int_equal(fixture.witness.left[1], 1);
+    tear_down(&fixture);
+}
+
 static void nobody_and_no_memory(void **state)
 {
     struct fixture fixture;
     (void)state;
     set_up(&fixture);
+    const struct http_attendant attendant = {&fixture.witness, look, left};
+    int fd = fixture.ends[0][0];
     fail_allocation(0);
-    assert_null(http_connections_enter(fixture.all, 0, NULL, 0, 0));
+    assert_null(http_connections_enter(fixture.all, fd, NULL, 0, 0));
     assert_true(allocation_failed());
+    assert_null(http_connections_enter(fixture.all, -1, NULL, 0, 0)); /* nothing to watch */
+    assert_int_equal(http_connections_count(fixture.all), 0);
     fail_allocation(0);
-    assert_null(http_connections_create(fixture.watcher, look, NULL));
+    assert_null(http_connections_create(fixture.watcher, &attendant));
     assert_true(allocation_failed());
-    struct http_connection *connection = http_connections_enter(fixture.all, 0, NULL, 0, 0);
+    struct http_connection *connection = http_connections_enter(fixture.all, fd, NULL, 0, 0);
     assert_non_null(connection);
     assert_int_equal(connection->peer.size, 0);
     http_connections_leave(connection);
@@ -161,6 +223,7 @@ int main(void)
         cmocka_unit_test(each_is_looked_at_until_it_leaves),
         cmocka_unit_test(the_timer_looks),
         cmocka_unit_test(an_exchange_is_seen_while_it_is_attached),
+        cmocka_unit_test(who_hangs_up_is_noticed),
         cmocka_unit_test(nobody_and_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

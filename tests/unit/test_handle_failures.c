@@ -89,7 +89,7 @@ static void problems_without_memory(void **state)
         failed = allocation_failed();
         dissolve_job_destroy(job);
         assert_true(is_problem(&answer, 400) || is_problem(&answer, 503));
-        short_ones += strstr((const char *)answer.bytes, "Out of memory") != NULL;
+        short_ones += strstr((const char *)answer.bytes, "no memory to say why") != NULL;
     }
     assert_true(short_ones > 3);
     assert_true(is_problem(&answer, 400));

@@ -17,11 +17,23 @@ struct framing {
 };
 
 static const struct framing FRAMINGS[] = {
-    {{NULL}, false, 0, 0},
+    {{NULL}, false, 400, 0},
+    {{NULL}, true, 0, 0},
+    {{"Host", "", NULL}, false, 0, 0},
+    {{"Host", "[::1]:80", NULL}, false, 0, 0},
+    {{"Host", "a b", NULL}, false, 400, 0},
+    {{"Host", "a/b", NULL}, true, 400, 0},
+    {{"Host", "x@y", NULL}, false, 400, 0},
+    {{"Host", "a", "host", "a", NULL}, true, 400, 0},
+    {{"X", "a\tb \xc3\xa9", NULL}, true, 0, 0},
+    {{"X", "a\rHost: b", NULL}, true, 400, 0},
+    {{"X", "\x7f", NULL}, true, 400, 0},
+    {{"X", "\x1b[0m", NULL}, true, 400, 0},
     {{"Content-Length", "0", NULL}, false, 0, 0},
     {{"content-length", "12", "Host", "x", NULL}, false, 0, 12},
     {{"Content-Length", "12", NULL}, true, 0, 12},
     {{"Content-Length", "18446744073709551614", NULL}, false, 0, UINT64_MAX - 1},
+    {{"Content-Length", "18446744073709551615", NULL}, false, 0, UINT64_MAX - 1},
     {{"TRANSFER-ENCODING", "Chunked", NULL}, false, 0, UINT64_MAX},
     {{"Transfer-Encoding", "chunked", NULL}, true, 400, 0},
     {{"Transfer-Encoding", "gzip", NULL}, false, 501, 0},
@@ -48,12 +60,33 @@ static void framing_is_checked(void **state)
         const char *detail;
         for (size_t j = 0; framing->headers[j] != NULL; j += 2)
             http_head_add(&head, framing->headers[j], framing->headers[j + 1]);
+        if (framing->headers[0] != NULL && head.hosts == 0)
+            http_head_add(&head, "Host", "localhost");
         assert_int_equal(http_head_check(&head, framing->http_1_0, &detail), framing->status);
         if (framing->status == 0)
             assert_int_equal(http_head_body_size(&head), framing->size);
         else
             assert_non_null(detail);
     }
+}
+
+static void hidden_bytes_are_refused(void **state)
+{
+    const struct http_head head = {.host = "x", .hosts = 1, .hidden = true};
+    const char *detail;
+    (void)state;
+    assert_int_equal(http_head_check(&head, false, &detail), 400);
+    assert_non_null(detail);
+}
+
+static void methods_are_tokens(void **state)
+{
+    static const char *const others[] = {"", "G T", "G(T", "\x16\x03", "GET\t", "G\xc3\xa9T"};
+    (void)state;
+    assert_true(http_head_is_token("GET"));
+    assert_true(http_head_is_token("m-search"));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(http_head_is_token(others[i]));
 }
 
 static void first_value_counts(void **state)
@@ -120,6 +153,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(framing_is_checked),
+        cmocka_unit_test(hidden_bytes_are_refused),
+        cmocka_unit_test(methods_are_tokens),
         cmocka_unit_test(first_value_counts),
         cmocka_unit_test(the_last_forwarding_counts),
         cmocka_unit_test(an_id_is_kept_if_it_is_sound),

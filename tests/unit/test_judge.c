@@ -63,6 +63,7 @@ static void check(const struct judgement *expected)
     assert_non_null(exchange);
     for (size_t i = 0; expected->headers[i] != NULL; i += 2)
         http_head_add(&head, expected->headers[i], expected->headers[i + 1]);
+    http_head_add(&head, "Host", "localhost");
     http_judge(exchange, &head, expected->method, &expected->rules);
     if (exchange->refusal != expected->status)
         fail_msg("%s %s: %d, not %d", expected->method, expected->target, exchange->refusal,

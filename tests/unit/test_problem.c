@@ -107,6 +107,29 @@ static void a_refusal_is_a_whole_answer(void **state)
     }
 }
 
+/* Whole as well, though it cannot say why. */
+static void a_refusal_without_memory(void **state)
+{
+    const char *id = "0123456789-123456789.123456789_123456789abcdefghijABCDEFGHIJ0123";
+    char expected[300];
+    bool failed = true;
+    (void)state;
+    snprintf(expected, sizeof expected,
+             "{\"type\":\"about:blank\",\"title\":\"Request Header Fields Too Large\","
+             "\"status\":431,\"detail\":\"there is no memory to say why\",\"request_id\":\"%s\"}",
+             id);
+    for (long n = 0; failed; n++) {
+        memset(&answer, 0, sizeof answer);
+        fail_allocation(n);
+        api_refuse(&reply, id, 431, "why");
+        failed = allocation_failed();
+        assert_int_equal(answer.status, 431);
+        if (failed)
+            assert_string_equal((char *)answer.bytes, expected);
+    }
+    assert_non_null(strstr((char *)answer.bytes, "\"why\""));
+}
+
 /* ---- Arguments ---- */
 
 static void arguments_are_at_most_128(void **state)
@@ -243,6 +266,7 @@ int main(void)
         cmocka_unit_test(long_culprits_are_cut),
         cmocka_unit_test(long_details_are_cut),
         cmocka_unit_test(a_refusal_is_a_whole_answer),
+        cmocka_unit_test(a_refusal_without_memory),
         cmocka_unit_test(arguments_are_at_most_128),
         cmocka_unit_test(a_nul_is_refused),
         cmocka_unit_test(pointers_are_escaped_and_cut),

@@ -114,6 +114,77 @@ static void every_piece_runs_once(void **state)
     }
 }
 
+/* First, last and between others; what is behind moves up, and there is room for more. */
+static void what_is_withdrawn_does_not_run(void **state)
+{
+    enum { WAITING = 5 };
+    sem_t started;
+    sem_t gate;
+    atomic_uint turns = 0;
+    struct piece pieces[WAITING + 2];
+    (void)state;
+    sem_init(&started, 0, 0);
+    sem_init(&gate, 0, 0);
+    for (size_t i = 0; i < WAITING + 2; i++)
+        pieces[i] = (struct piece){.work = {.run = run}, .clock = &turns};
+    pieces[0].started = &started;
+    pieces[0].gate = &gate;
+
+    struct http_queue *queue = http_queue_create(1, WAITING);
+    assert_non_null(queue);
+    assert_false(http_queue_withdraw(queue, &pieces[0].work));
+    for (size_t i = 0; i <= WAITING; i++)
+        assert_true(http_queue_submit(queue, &pieces[i].work));
+    sem_wait(&started);
+    assert_false(http_queue_withdraw(queue, &pieces[0].work));
+    assert_false(http_queue_submit(queue, &pieces[WAITING + 1].work));
+    assert_false(http_queue_withdraw(queue, &pieces[WAITING + 1].work));
+    static const size_t withdrawn[] = {3, 1, 5};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(http_queue_withdraw(queue, &pieces[withdrawn[i]].work));
+        assert_false(http_queue_withdraw(queue, &pieces[withdrawn[i]].work));
+        assert_int_equal(http_queue_length(queue), WAITING - 1 - i);
+        assert_false(http_queue_full(queue));
+    }
+    assert_true(http_queue_submit(queue, &pieces[WAITING + 1].work));
+    assert_true(http_queue_submit(queue, &pieces[1].work));
+    assert_true(http_queue_withdraw(queue, &pieces[2].work));
+
+    sem_post(&gate);
+    http_queue_close(queue);
+    assert_int_equal(pieces[4].turn, 2);
+    assert_int_equal(pieces[WAITING + 1].turn, 3);
+    assert_int_equal(pieces[1].turn, 4);
+    assert_int_equal(turns, 4);
+    assert_false(http_queue_withdraw(queue, &pieces[4].work));
+    http_queue_destroy(queue);
+    sem_destroy(&gate);
+    sem_destroy(&started);
+}
+
+/* The last one of all leaves, and the next is the first. */
+static void an_emptied_queue_goes_on(void **state)
+{
+    sem_t gate;
+    atomic_uint turns = 0;
+    struct piece held = {.work = {.run = run}, .clock = &turns, .gate = &gate};
+    struct piece other = {.work = {.run = run}, .clock = &turns};
+    (void)state;
+    sem_init(&gate, 0, 0);
+    struct http_queue *queue = http_queue_create(1, 2);
+    assert_non_null(queue);
+    assert_true(http_queue_submit(queue, &held.work));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(http_queue_submit(queue, &other.work));
+        assert_true(http_queue_withdraw(queue, &other.work));
+    }
+    assert_true(http_queue_submit(queue, &other.work));
+    sem_post(&gate);
+    http_queue_destroy(queue);
+    assert_int_equal(other.turn, 2);
+    sem_destroy(&gate);
+}
+
 static void nothing_to_do(void **state)
 {
     (void)state;
@@ -130,6 +201,8 @@ int main(void)
         cmocka_unit_test(runs_in_order_and_refuses_when_full),
         cmocka_unit_test(idle_threads_take_work_beyond_the_bound),
         cmocka_unit_test(every_piece_runs_once),
+        cmocka_unit_test(what_is_withdrawn_does_not_run),
+        cmocka_unit_test(an_emptied_queue_goes_on),
         cmocka_unit_test(nothing_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,9 @@ static const struct expected SOUND[] = {
 };
 
 static const char *const UNSOUND[] = {
-    "",     "v1",      "v1/x",     "**",       "/%",      "/%4",       "/%zz",      "/a%00b",
-    "/a?%", "/a?b=%0", "/a?b=%00", "/a?%00=b", "http://", "http:///a", "ftp://h/a",
+    "",     "v1",      "v1/x",     "**",       "/%",      "/%4",          "/%zz",      "/a%00b",
+    "/a?%", "/a?b=%0", "/a?b=%00", "/a?%00=b", "http://", "http:///a",    "ftp://h/a", "/a b",
+    "/a ",  " /a",     "/a\tb",    "/a\rb",    "/\x7f",   "http://h h/a",
 };
 
 static void sound_targets(void **state)

@@ -121,5 +121,5 @@ export function mountControls(page) {
     followPreset(current);
   };
   all(state.get());
-  state.subscribe(all);
+  state.subscribe((current, changed) => state.onlyTime(changed) || all(current));
 }

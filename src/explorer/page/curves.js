@@ -116,6 +116,6 @@ export function mountCurves(element, page) {
     follower.follow();
   };
   clock.onDraw((current) => element.hidden || follower.draw(current));
-  state.subscribe(follow);
+  state.subscribe((current, changed) => state.onlyTime(changed) || follow(current));
   follow(state.get());
 }

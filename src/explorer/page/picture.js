@@ -31,7 +31,8 @@ class ImageView {
     root("again").addEventListener("click", () => this.run());
     page.clock.setGate("image", (t) => !this.controller || this.frames.fresh.has(t));
     page.clock.onDraw((current) => this.draw(current));
-    page.state.subscribe((current, changed) => this.follow(current, changed));
+    page.state.subscribe((current, changed) =>
+      page.state.onlyTime(changed) || this.follow(current, changed));
   }
 
   follow(current, changed) {

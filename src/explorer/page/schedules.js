@@ -54,7 +54,7 @@ class SchedulesView {
     page.clock.setGate("schedules", (t) =>
       !this.controller || [...this.shown.values()].every((one) => one.frames.fresh.has(t)));
     page.clock.onDraw((current) => this.draw(current));
-    page.state.subscribe((current) => this.follow(current));
+    page.state.subscribe((current, changed) => page.state.onlyTime(changed) || this.follow(current));
     this.follow(page.state.get());
   }
 

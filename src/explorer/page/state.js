@@ -161,6 +161,11 @@ export function set(patch) {
   for (const listener of [...listeners]) listener(current, changed);
 }
 
+/* Whether nothing but time has changed: that is drawn by the clock. */
+export function onlyTime(changed) {
+  return changed.size - changed.has("t") - changed.has("untold") === 0;
+}
+
 /* Calls fn(state, names) after every change; gives what ends that. */
 export function subscribe(fn) {
   listeners.add(fn);
