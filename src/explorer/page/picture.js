@@ -6,7 +6,7 @@ import { keep, mountUpload, takeBack } from "./upload.js";
 
 const BINS = "64", RANGE = "-4,4";
 const PAUSE = 180; /* milliseconds without a change before a run begins */
-const REFUSED = new Set([413, 415, 422]); /* by the picture, not by the parameters */
+const REFUSED = new Set([400, 413, 415, 422]); /* by the picture, if no parameter is named */
 
 const root = (id) => document.getElementById(id);
 
@@ -140,7 +140,7 @@ class ImageView {
   }
 
   fail(error, steps) {
-    const refused = REFUSED.has(error.status) && !this.frames.fresh.size;
+    const refused = REFUSED.has(error.status) && !error.parameter && !this.frames.fresh.size;
     this.end(steps, `${this.frames.fresh.size} of ${steps.length} frames`);
     this.page.clock.pause();
     if (refused && this.page.state.get().picture === "own") {

@@ -35,7 +35,7 @@ const times = ({ width, height }) => `${width} \u00d7 ${height}`;
 async function prepared(file) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   const name = file.name || "Your picture";
-  if (!bitmap) return { blob: file, pixels: SAMPLE_PIXELS, note: name };
+  if (!bitmap) return { blob: file, pixels: SAMPLE_PIXELS, note: `${name}.` };
   const size = fitting(bitmap.width, bitmap.height, LONGEST);
   const fits = size.width === bitmap.width && size.height === bitmap.height;
   const blob = fits ? file : await scaledDown(bitmap, size);
