@@ -96,9 +96,9 @@ const AT_CONTROLS = [
 ];
 
 function percent(share) {
-  if (share > 0 && share < 0.001) return "less than 0.1 %";
-  if (share < 1 && share > 0.999) return "more than 99.9 %";
-  return `${(100 * share).toFixed(1)} %`.replace(".0 %", " %");
+  if (share > 0 && share < 0.001) return "less than 0.1\u00a0%";
+  if (share < 1 && share > 0.999) return "more than 99.9\u00a0%";
+  return `${(100 * share).toFixed(1)}\u00a0%`.replace(".0\u00a0%", "\u00a0%");
 }
 
 /* Where schedules stand side by side, the first of them is explained. */

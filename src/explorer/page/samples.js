@@ -11,7 +11,7 @@ const PANEL = `
     <figure class="chart" id="samples-figure">
       <figcaption><span>How <span id="samples-count-shown"></span> samples of <i>x</i><sub>t</sub> are spread</span>
         <span class="legend"><span class="key-bars">samples</span><span class="key-exact" id="samples-key-exact">exact
-        density</span><span class="key-normal"><i>N</i>(0, 1)</span></span></figcaption>
+        density</span><span class="key-normal"><i>N</i>(0,&nbsp;1)</span></span></figcaption>
       <div class="plot tall"><canvas id="samples-histogram" role="img"
         aria-label="Histogram of the samples at step t, with their exact density and the standard normal one"></canvas></div>
     </figure>
@@ -21,7 +21,7 @@ const PANEL = `
       <div data-exact><dt>exact mean</dt><dd id="samples-exact-mean"></dd></div>
       <div data-exact><dt>exact std</dt><dd id="samples-exact-std"></dd></div>
       <div data-exact><dt>entropy</dt><dd id="samples-entropy"></dd></div>
-      <div data-exact><dt>KL from <i>N</i>(0, 1)</dt><dd id="samples-kl"></dd></div>
+      <div data-exact><dt>KL from <i>N</i>(0,&nbsp;1)</dt><dd id="samples-kl"></dd></div>
       <div><dt>out of range</dt><dd id="samples-outside"></dd></div>
     </dl>
     <p class="hint" id="samples-no-law" hidden>Of numbers alone nobody knows the law they came from, so there is no exact
@@ -52,11 +52,11 @@ const PANEL = `
 const CURVES = {
   exact: [
     {
-      title: "Entropy, in nats", hint: "how spread out; dashed: <i>N</i>(0, 1)",
+      title: "Entropy, in nats", hint: "how spread out; dashed: <i>N</i>(0,&nbsp;1)",
       value: (frame) => frame.exact.entropy, aim: 0.5 * Math.log(2 * Math.PI * Math.E),
     },
     {
-      title: "Divergence KL from <i>N</i>(0, 1), in nats", hint: "how far from noise; 0 is noise itself",
+      title: "Divergence KL from <i>N</i>(0,&nbsp;1), in nats", hint: "how far from noise; 0 is noise itself",
       value: (frame) => frame.exact.kl, aim: 0, min: 0,
     },
   ],
