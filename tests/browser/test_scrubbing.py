@@ -7,8 +7,8 @@ from scrubbing import OPEN, STEPS, scrub
 
 def test_scrubbing_draws_what_was_decoded(page):
     page.open(OPEN).wait_until_done()
-    counted, browsers = scrub(page)
-    ticks = 2 * STEPS
+    ticks = STEPS + 1
+    counted, browsers = scrub(page, ticks)
     assert counted["decoded"] == 0 and counted["asked"] == 0
     assert counted["drawn"] >= ticks - 1, "a display frame went by without a frame being drawn"
     assert counted["shown"] == STEPS + 1, "not every frame was to be seen"

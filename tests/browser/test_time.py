@@ -3,6 +3,8 @@
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+import pictures
+
 NUMBERS = """
 const cells = [...document.querySelectorAll("#measures tbody tr")].map((row) =>
   [row.querySelector("code").textContent, [...row.querySelectorAll("td")].map((one) => one.textContent)]);
@@ -147,12 +149,17 @@ def test_other_parameters_make_another_run(shown):
     page.wait(lambda: page.script(NUMBERS)["snr"][0] not in ("", "–"), "its measures are there")
 
 
-def test_a_thousand_steps_show_what_memory_holds(page):
-    page.open("steps=1000&schedule=linear&beta_start=0.0001&beta_end=0.02&t=1000")
-    page.wait(lambda: page.t() == 1000, "t is as in the address")
-    page.wait_until_done()
-    assert "every 10 steps" in page.text("progress-text")
-    page.press(Keys.ARROW_LEFT)
-    page.wait_for_t(990)
-    page.wait_for_frame(page.frame(990, steps=1000, beta=None, schedule="linear", beta_start=0.0001,
-                                   beta_end=0.02))
+def test_a_thousand_steps_show_what_memory_holds(page, tmp_path):
+    file = tmp_path / "small.png"
+    file.write_bytes(pictures.png_of(pictures.photo(64, 64)))
+    page.open("steps=1").wait_until_done()
+    page.drop(file)
+    page.wait(lambda: page.pixels().shape == (64, 64, 3), "the picture is shown")
+    page.write("steps", 1000)
+    page.write("beta", 0.01)
+    page.wait(lambda: "101 frames, every 10 steps" in page.text("progress-text"), "they have come")
+    page.script("document.activeElement.blur()")
+    for key, t in ((Keys.END, 1000), (Keys.ARROW_LEFT, 990)):
+        page.press(key)
+        page.wait_for_t(t)
+        page.wait_for_frame(page.frame(t, file.read_bytes(), steps=1000, beta=0.01))
