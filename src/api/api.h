@@ -100,7 +100,10 @@ bool api_route_is_document(const struct api_route *route);
 /* Health and figures: what an admin listener has, and what is asked every few seconds. */
 bool api_route_is_for_operators(const struct api_route *route);
 
-/* Its place among all routes, their number for NULL; the path at a place, NULL behind the last. */
+/*
+ * Its place among all routes, their number for NULL; what the page loads has the page's. The path
+ * at a place, NULL behind the last.
+ */
 size_t api_route_index(const struct api_route *route);
 const char *api_route_path(size_t index);
 

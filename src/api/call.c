@@ -11,7 +11,9 @@ enum { MAX_HEADERS = 8 };
 /* Text that is worth it; pictures and archives are compressed already, arrays are noise. */
 bool api_varies(const char *media_type)
 {
-    return strcmp(media_type, "application/json") == 0 || strcmp(media_type, "image/svg+xml") == 0;
+    return strcmp(media_type, "application/json") == 0 ||
+           strcmp(media_type, "application/yaml") == 0 ||
+           strcmp(media_type, "image/svg+xml") == 0 || strncmp(media_type, "text/", 5) == 0;
 }
 
 bool api_may_compress(const struct api_call *call, const char *media_type)

@@ -32,9 +32,14 @@ static const struct api_route routes[] = {
     {"GET", "/readyz", .document = API_DOCUMENT_READY, .for_operators = true},
     {"GET", "/metrics", .document = API_DOCUMENT_METRICS, .for_operators = true},
     {"GET", "/", .document = API_DOCUMENT_PAGE},
+#define FILE(symbol, path, media_type) {"GET", path, .document = API_DOCUMENT_FILE_##symbol},
+#include "explorer/files.inc"
+#undef FILE
 };
 
-static const size_t route_count = sizeof routes / sizeof routes[0];
+/* What the page loads is all in all, but no part of the interface. */
+static const size_t all_count = sizeof routes / sizeof routes[0];
+static const size_t route_count = sizeof routes / sizeof routes[0] - API_DOCUMENT_FILES;
 
 bool api_route_name(size_t index, struct api_field *name)
 {
@@ -49,7 +54,7 @@ enum api_match api_find_route(const char *method, const char *path, const struct
 {
     if (strcmp(method, "HEAD") == 0)
         method = "GET";
-    for (size_t i = 0; i < route_count; i++) {
+    for (size_t i = 0; i < all_count; i++) {
         if (strcmp(routes[i].path, path) != 0)
             continue;
         *allow = strcmp(routes[i].method, "POST") == 0 ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
@@ -71,7 +76,8 @@ bool api_route_is_for_operators(const struct api_route *route)
 
 size_t api_route_index(const struct api_route *route)
 {
-    return route ? (size_t)(route - routes) : route_count;
+    size_t index = route ? (size_t)(route - routes) : route_count;
+    return index < route_count ? index : route ? route_count - 1 : route_count;
 }
 
 const char *api_route_path(size_t index)

@@ -35,6 +35,19 @@ static void publish_text(struct api_service *service, enum api_document_name nam
     publish(service, name, media_type, text, strlen(text));
 }
 
+static void publish_explorer(struct api_service *service)
+{
+    publish(service, API_DOCUMENT_PAGE, "text/html; charset=utf-8", explorer_page,
+            explorer_page_size);
+    publish(service, API_DOCUMENT_OPENAPI, "application/yaml", explorer_openapi,
+            explorer_openapi_size);
+#define FILE(symbol, path, media_type)                                          \
+    publish(service, API_DOCUMENT_FILE_##symbol, media_type, explorer_##symbol, \
+            explorer_##symbol##_size);
+#include "explorer/files.inc"
+#undef FILE
+}
+
 static enum dissolve_status make_sample(struct api_service *service)
 {
     struct codec_raster raster = {.channels = 3};
@@ -74,10 +87,7 @@ enum dissolve_status api_service_create(struct dissolve_pool *pool, const struct
         return DISSOLVE_NO_MEMORY;
     service->limits = *limits;
     atomic_init(&service->ready, true);
-    publish(service, API_DOCUMENT_PAGE, "text/html; charset=utf-8", explorer_page,
-            explorer_page_size);
-    publish(service, API_DOCUMENT_OPENAPI, "application/yaml", explorer_openapi,
-            explorer_openapi_size);
+    publish_explorer(service);
     publish_text(service, API_DOCUMENT_HEALTH, "application/json", "{\"status\":\"ok\"}\n");
     publish_text(service, API_DOCUMENT_READY, "application/json", "{\"status\":\"ready\"}\n");
     enum dissolve_status status = make_sample(service);

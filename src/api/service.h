@@ -11,9 +11,13 @@ DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_
 /* Sends the figures of the moment; as api_handler. */
 bool api_metrics_send(struct api_call *call, struct api_problem *problem);
 
-/* The documents; all but the last one do not change while the service runs. */
+/* The documents; all but the last one do not change while the service runs. FILE_*: see explorer. */
 enum api_document_name {
-    API_DOCUMENT_PAGE,
+#define FILE(symbol, path, media_type) API_DOCUMENT_FILE_##symbol,
+#include "explorer/files.inc"
+#undef FILE
+    API_DOCUMENT_FILES,
+    API_DOCUMENT_PAGE = API_DOCUMENT_FILES,
     API_DOCUMENT_OPENAPI,
     API_DOCUMENT_SAMPLE,
     API_DOCUMENT_SERVICE,
