@@ -1,4 +1,4 @@
-"""Taking it away: downloads, the curl line and the Python script give the same bytes, a link the same page."""
+"""Taken away: downloads, curl line and Python script give the same bytes, a link the same page."""
 
 import io
 import json
