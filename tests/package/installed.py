@@ -26,7 +26,7 @@ def with_pkg_config(stage, pc, source, program):
 
 
 def with_cmake(prefix, examples, folder):
-    run("cmake", "-S", str(examples), "-B", str(folder), f"-DCMAKE_PREFIX_PATH={prefix}",
+    run("cmake", "-G", "Ninja", "-S", str(examples), "-B", str(folder), f"-DCMAKE_PREFIX_PATH={prefix}",
         "-DCMAKE_BUILD_TYPE=Release")
     run("cmake", "--build", str(folder))
     return folder / "example"
