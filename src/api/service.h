@@ -11,7 +11,8 @@ DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_
 /* Sends the figures of the moment; as api_handler. */
 bool api_metrics_send(struct api_call *call, struct api_problem *problem);
 
-/* The documents; all but the last one do not change while the service runs. FILE_*: see explorer. */
+/* The documents; all but the last one do not change while the service runs. FILE_*: see explorer.
+ */
 enum api_document_name {
 #define FILE(symbol, path, media_type) API_DOCUMENT_FILE_##symbol,
 #include "explorer/files.inc"

@@ -10,7 +10,7 @@ extern const size_t explorer_page_size;
 extern const unsigned char explorer_openapi[];
 extern const size_t explorer_openapi_size;
 
-#define FILE(symbol, path, media_type)             \
+#define FILE(symbol, path, media_type)              \
     extern const unsigned char explorer_##symbol[]; \
     extern const size_t explorer_##symbol##_size;
 #include "files.inc"

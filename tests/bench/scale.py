@@ -51,7 +51,7 @@ def text(readme):
     rate = round(FRAMES / 86400)
     each = round(photo / 21, 2)
     busy = round(rate * each / 1e3, 1)
-    cores = math.ceil(busy / BUSY)
+    cores = math.ceil(round(busy / BUSY, 6))  # 38.00000000000001 are 38
     replicas = math.ceil(cores / CORES)
     out = round(rate * size * 8 / 1e9, 1)
     million = round(1e6 * each / 1e3 / 3600 / BUSY, 2)
