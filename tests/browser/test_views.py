@@ -67,6 +67,12 @@ def test_numbers_are_pasted(page):
     page.wait(lambda: "kl" in samples(page), "the mixture is back")
 
 
+def compared(page):
+    """The names of the schedules that are shown, at one moment: they may be about to change."""
+    return page.script("return [...document.querySelectorAll('#pictures figure code')]"
+                       ".map((one) => one.textContent)")
+
+
 def canvases(page):
     """The picture of each schedule, by its name."""
     names = page.script("return [...document.querySelectorAll('#pictures figure')].map((one, i) => {"
@@ -88,10 +94,10 @@ def test_schedules_stand_side_by_side_at_the_same_step(page):
     later = canvases(page)
     assert not np.array_equal(later["constant"], later["cosine"])
     page.click("compare-sigmoid")
-    page.wait(lambda: list(canvases(page)) == ["constant", "linear", "cosine", "sigmoid"],
+    page.wait(lambda: compared(page) == ["constant", "linear", "cosine", "sigmoid"],
               "the fourth is there")
     page.wait(lambda: page.drawn("compare-alpha_bar") != curves, "its curve is there")
     for name in ("constant", "linear"):
         page.click(f"compare-{name}")
-    page.wait(lambda: list(canvases(page)) == ["cosine", "sigmoid"], "two are left")
+    page.wait(lambda: compared(page) == ["cosine", "sigmoid"], "two are left")
     assert not page.find("compare-cosine").is_enabled(), "one alone is not side by side"
