@@ -202,7 +202,7 @@ static int run(struct http_configuration *configuration, const char *isa)
         cgroup = http_cgroup_read("");
     struct server server = {.configuration = configuration,
                             .sizing =
-                                http_sizing_fit(&cgroup, http_sizing_processors(), configuration),
+                                http_sizing_fit(&cgroup, dissolve_processors(), configuration),
                             .signals = take_signals()};
     server.log =
         http_log_create(STDERR_FILENO, configuration->log_format, configuration->log_level);

@@ -26,6 +26,9 @@ void dissolve_pool_destroy(struct dissolve_pool *pool);
 
 unsigned dissolve_pool_threads(const struct dissolve_pool *pool);
 
+/* How many processors this process may run on, at least 1: what 0 threads stand for. */
+unsigned dissolve_processors(void);
+
 /*
  * A job is one client of the pool. The workers take one task from each job in turn, so that a
  * small job is not stuck behind a large one. The job belongs to the caller, who destroys it once

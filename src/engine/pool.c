@@ -93,7 +93,7 @@ static void *worker(void *argument)
     return NULL;
 }
 
-static unsigned usable_processors(void)
+unsigned dissolve_processors(void)
 {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) != 0)
@@ -129,7 +129,7 @@ enum dissolve_status dissolve_pool_create(unsigned threads, struct dissolve_pool
 {
     *out = NULL;
     if (threads == 0)
-        threads = usable_processors();
+        threads = dissolve_processors();
     struct dissolve_pool *pool = calloc(1, sizeof *pool + threads * sizeof pool->workers[0]);
     if (!pool)
         return DISSOLVE_NO_MEMORY;

@@ -83,8 +83,7 @@ struct http_exchange {
     bool computed;            /* it was more than a document: its timing is told */
     struct api_timing timing;
     struct http_queue *queue; /* that it is in, if it is in one */
-    double queued;            /* milliseconds, like all of these */
-
+    double queued;            /* milliseconds, as submitted is */
     double submitted;
     int64_t work_since; /* of http_clock_now() */
 

@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-void http_judge_refuse(struct http_exchange *exchange, int status, const char *detail)
+/* Detail is static. */
+static void refuse(struct http_exchange *exchange, int status, const char *detail)
 {
     exchange->refusal = status;
     exchange->refusal_detail = detail;
@@ -15,7 +16,7 @@ void http_judge_reject(struct http_exchange *exchange, enum http_rejection reaso
 {
     exchange->rejected = true;
     exchange->rejection = reason;
-    http_judge_refuse(exchange, status, detail);
+    refuse(exchange, status, detail);
 }
 
 static void find_route(struct http_exchange *exchange, const char *method)
@@ -33,12 +34,12 @@ static void find_route(struct http_exchange *exchange, const char *method)
         return;
     case API_NO_SUCH_PATH:
         exchange->allow = NULL;
-        http_judge_refuse(exchange, 404, "There is nothing at this path.");
+        refuse(exchange, 404, "There is nothing at this path.");
         break;
     case API_NO_SUCH_METHOD:
         exchange->preflight = options;
         if (!options)
-            http_judge_refuse(exchange, 405, "The path does not have this method.");
+            refuse(exchange, 405, "The path does not have this method.");
     }
     exchange->route = NULL;
 }
@@ -56,7 +57,7 @@ static void judge_work(struct http_exchange *exchange, const struct http_head *h
     uint64_t size = http_head_body_size(head);
     bool work = !api_route_is_document(exchange->route);
     if (rules->operators && !api_route_is_for_operators(exchange->route))
-        http_judge_refuse(exchange, 404, "There is nothing at this path for operators.");
+        refuse(exchange, 404, "There is nothing at this path for operators.");
     else if (rules->keys != NULL && is_guarded(exchange->target.path) &&
              !http_keys_accept(rules->keys, head->authorization))
         http_judge_reject(exchange, HTTP_REJECTED_UNAUTHORIZED, 401,
@@ -103,7 +104,7 @@ void http_judge(struct http_exchange *exchange, const struct http_head *head, co
                           "There is no memory for the request now.");
     } else if (exchange->target_status != DISSOLVE_OK) {
         exchange->close = true;
-        http_judge_refuse(exchange, 400, "The request target is not a sound URL.");
+        refuse(exchange, 400, "The request target is not a sound URL.");
     } else {
         find_route(exchange, method);
         if (exchange->route != NULL)

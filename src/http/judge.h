@@ -20,10 +20,7 @@ struct http_rules {
 void http_judge(struct http_exchange *exchange, const struct http_head *head, const char *method,
                 const struct http_rules *rules);
 
-/* Refuses it with a 4xx or 5xx status; detail is static. */
-void http_judge_refuse(struct http_exchange *exchange, int status, const char *detail);
-
-/* The same, and what is counted under that reason. */
+/* Refuses it with a 4xx or 5xx status, and counts that under the reason; detail is static. */
 void http_judge_reject(struct http_exchange *exchange, enum http_rejection reason, int status,
                        const char *detail);
 

@@ -35,10 +35,10 @@ DISSOLVE_MUST_USE bool http_networks_contains(const struct http_networks *networ
 
 /*
  * Who the client is. The peer, unless it is trusted and X-Forwarded-For (NULL: there is none; of
- * several, all of them with commas between them) says for whom it asks: then the first address
- * from the right that is not trusted, or else the leftmost. What is no address ends the search at
- * the one before it, for what stands further left was not written by anybody trusted. A port is
- * kept.
+ * several headers the last one, which the nearest proxy wrote) says for whom it asks: then the
+ * first address from the right that is not trusted, or else the leftmost. What is no address ends
+ * the search at the one before it, for what stands further left was not written by anybody trusted.
+ * A port is kept.
  *
  * true: *client comes from the header; false: it is *peer.
  */

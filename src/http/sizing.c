@@ -2,7 +2,6 @@
 #include "sizing.h"
 
 #include <inttypes.h>
-#include <sched.h>
 
 #define MIB (1ull << 20)
 
@@ -142,15 +141,6 @@ static void fit_memory(uint64_t memory, struct http_sizing *sizing,
 }
 
 /* ---- All of it ---- */
-
-unsigned http_sizing_processors(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
-}
 
 struct http_sizing http_sizing_fit(const struct http_cgroup *cgroup, unsigned processors,
                                    struct http_configuration *configuration)

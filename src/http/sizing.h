@@ -37,9 +37,6 @@ uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
 struct http_sizing http_sizing_fit(const struct http_cgroup *cgroup, unsigned processors,
                                    struct http_configuration *configuration);
 
-/* How many processors this process may run on. */
-unsigned http_sizing_processors(void);
-
 /* Says what was derived, and warns if that does not fit. */
 void http_sizing_tell(const struct http_sizing *sizing, const struct http_cgroup *cgroup,
                       const struct http_configuration *configuration, struct http_log *log);

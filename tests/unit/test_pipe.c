@@ -297,6 +297,67 @@ static void waiting_is_measured(void **state)
     tear_down(&fixture);
 }
 
+enum { MUCH = 200 * 1000 }; /* is lent to the reader */
+
+static unsigned char much[MUCH];
+
+static void *write_much(void *argument)
+{
+    struct writer *writer = argument;
+    writer->written = http_pipe_write(writer->pipe, much, MUCH);
+    http_pipe_end(writer->pipe, writer->written);
+    return NULL;
+}
+
+/* What is copied comes first, and the writer goes on only when all of its own has been read. */
+static void much_is_lent(void **state)
+{
+    struct fixture fixture;
+    pthread_t thread;
+    char bytes[777];
+    size_t count, read = 0;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    for (size_t i = 0; i < MUCH; i++)
+        much[i] = byte_at(10 + i);
+    struct writer writer = {.pipe = fixture.pipe};
+    assert_true(write_range(fixture.pipe, 0, 10));
+    http_pipe_flush(fixture.pipe);
+    assert_int_equal(pthread_create(&thread, NULL, write_much, &writer), 0);
+    while (read < 10 + MUCH) {
+        if (http_pipe_read(fixture.pipe, bytes, sizeof bytes, &count) != HTTP_PIPE_DATA)
+            sched_yield();
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal((unsigned char)bytes[i], byte_at(read + i));
+        read += count;
+        if (read < 10 + MUCH)
+            assert_false(http_pipe_progress(fixture.pipe, http_clock_now()).ended);
+    }
+    pthread_join(thread, NULL);
+    assert_true(writer.written);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
+    tear_down(&fixture);
+}
+
+/* Once aborted nobody may look at what was lent. */
+static void what_is_lent_is_taken_back(void **state)
+{
+    struct fixture fixture;
+    pthread_t thread;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    struct writer writer = {.pipe = fixture.pipe, .written = true};
+    http_pipe_flush(fixture.pipe);
+    assert_int_equal(pthread_create(&thread, NULL, write_much, &writer), 0);
+    while (read_one(fixture.pipe) != HTTP_PIPE_DATA)
+        sched_yield();
+    http_pipe_abort(fixture.pipe);
+    pthread_join(thread, NULL);
+    assert_false(writer.written);
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
+    tear_down(&fixture);
+}
+
 /* What is closed can be answered otherwise, what has ended needs nobody; only between it aborts. */
 static void aborts_only_while_open(void **state)
 {
@@ -335,6 +396,8 @@ int main(void)
         cmocka_unit_test(restart_only_while_closed),
         cmocka_unit_test(counted_bytes_are_not_kept),
         cmocka_unit_test(waiting_is_measured),
+        cmocka_unit_test(much_is_lent),
+        cmocka_unit_test(what_is_lent_is_taken_back),
         cmocka_unit_test(aborts_only_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "http/sizing.h"
+
 #include "settings.h"
+#include <dissolve/pool.h>
 
 #define MIB (1ull << 20)
 
@@ -179,7 +181,7 @@ static void processors(void **state)
     cpu_set_t set;
     (void)state;
     assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
-    assert_int_equal(http_sizing_processors(), CPU_COUNT(&set));
+    assert_int_equal(dissolve_processors(), CPU_COUNT(&set));
 }
 
 /* The log's lines for a group, with defaults. */

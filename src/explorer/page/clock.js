@@ -23,7 +23,7 @@ export function invalidate() {
   asked ||= requestAnimationFrame(frame);
 }
 
-export function isPlaying() {
+function isPlaying() {
   return running;
 }
 

@@ -106,7 +106,7 @@ export function requestsOf(state, form) {
 }
 
 /* A word of a shell command: what is not plain stands in single quotes. */
-export function shellWord(text) {
+function shellWord(text) {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 

@@ -1,7 +1,7 @@
 /* The one state of the page: what is shown, and its writing in the address. */
 
 /* Of what the page itself knows: these are the API's parameters, and a few words of the page's own. */
-export const DEFAULTS = Object.freeze({
+const DEFAULTS = Object.freeze({
   view: "image", /* image, samples, schedules */
   steps: 20,
   schedule: "constant",
@@ -107,7 +107,7 @@ const IN_ADDRESS = {
 };
 
 /* What an address says: the members that it has and that make sense. */
-export function fromHash(hash) {
+function fromHash(hash) {
   const said = {};
   for (const [name, text] of new URLSearchParams(hash.replace(/^#/, "")))
     if (Object.hasOwn(IN_ADDRESS, name)) {
@@ -118,7 +118,7 @@ export function fromHash(hash) {
 }
 
 /* The address of a state, without its #: only what is not as at the start. */
-export function toHash(state) {
+function toHash(state) {
   const words = new URLSearchParams();
   const defaults = defaultsOf(state.view);
   for (const [name, [, write]] of Object.entries(IN_ADDRESS)) {
