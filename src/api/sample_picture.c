@@ -15,7 +15,7 @@ typedef float color __attribute__((vector_size(16)));
 /* A range of hills: posts give its outline every POST_GAP columns, rough what lies between. */
 static const struct {
     float posts[POSTS], rough;
-    float trees, mist; /* height of the spruces on it; depth at which mist has the foot's colour */
+    float trees, mist; /* height of the spruces on it, and of the mist that lies on the lake */
     uint32_t top, foot;
 } ridges[RIDGES] = {
     {{206, 168, 232, 272, 236, 142, 190, 214, 200}, 40, 0, 140, 0x6a5c92, 0xe5a08c},
@@ -173,7 +173,7 @@ static color sky(float x, float y)
 /* The rock of the highest range: snow where it is high, and faces that look to the sun or away. */
 static color alpine(float x, float y, float below)
 {
-    float face = turbulence((x + below * 0.4f) / 24, (y - below * 0.55f) / 50, 60);
+    float face = turbulence((x + below * 0.4f) / 28, (y - below * 0.55f) / 50, 60);
     float lit = ramp(-0.07f, 0.07f, face + 0.05f);
     float edge = y > 270 ? 0 : 212 + 60 * turbulence((x - 0.2f * below) / 13, y / 60, 70);
     color stone = blend(rgb(ridges[0].top), rgb(0xb9778c), 0.55f * lit);
@@ -228,7 +228,9 @@ static color land(float lines[RIDGES][SIDE + 1], float x, float y)
         if (cover[i] == 0)
             continue;
         color hill = i == 0 ? alpine(x, y, below[0]) : rgb(ridges[i].top);
-        c = blend(c, blend(hill, rgb(ridges[i].foot), ramp(0, ridges[i].mist, below[i])), cover[i]);
+        c = blend(c,
+                  blend(hill, rgb(ridges[i].foot), ramp(shoreline - ridges[i].mist, shoreline, y)),
+                  cover[i]);
     }
     return x < 368 || x > 502 || y < 180
                ? c
@@ -238,15 +240,22 @@ static color land(float lines[RIDGES][SIDE + 1], float x, float y)
 /* The lake: what stands above it, mirrored, broken by ripples that grow towards the viewer. */
 static color lake(float lines[RIDGES][SIDE + 1], float x, float y)
 {
-    float depth = y - shoreline, u = (x - 256) * 14 / (depth + 40), v = 5200 / (depth + 30);
-    float wave = texture(u, v, 80) + 0.5f * texture(u * 2.3f, v * 2.1f, 81);
-    float across = x + wave * (0.5f + depth * 0.03f);
-    float up = shoreline - depth * 1.18f + wave * (0.6f + depth * 0.07f);
+    float depth = y - shoreline, u = (x - 256) * 11 / (depth + 40), v = 4400 / (depth + 30);
+    float wave = texture(u, v, 80) + 0.4f * texture(u * 1.7f, v * 1.6f, 81);
+    float across = x + wave * (0.5f + depth * 0.015f);
+    float up = shoreline - depth * 1.18f + wave * (0.6f + depth * 0.06f);
     color c = land(lines, across, up < shoreline ? up : shoreline);
     c *= blend(rgb(0xd0cfe4), rgb(0x8b93bd), ramp(0, 190, depth));
-    c += rgb(0x2a4a78) * (0.12f + 0.5f * ramp(0.55f, 1.1f, wave));
+    c += rgb(0x2a4a78) * (0.12f + 0.5f * ramp(0.7f, 0.95f, wave));
     float off = (x - sun_x) / (13 + depth * 0.2f);
     return blend(c, rgb(0xffe9ae), 0.9f * ramp(0.2f, 0.55f, wave - 0.5f * off * off));
+}
+
+/* One of 128 shades, spread over 0..255: the eye misses none, and a PNG is smaller for it. */
+static uint8_t shade(float intensity)
+{
+    unsigned level = (unsigned)(clamp(intensity) * 127 + 0.5f);
+    return (uint8_t)(level << 1 | level >> 6);
 }
 
 /* The boat and its image in the water. */
@@ -294,7 +303,7 @@ enum dissolve_status api_sample_picture(uint32_t *width, uint32_t *height, uint8
         color c = y < shoreline ? flock(land(lines, x, y), x, y) : sail(lake(lines, x, y), x, y);
         c = blend(c, rgb(0x0a0f24), *pixel / 255.0f);
         for (int k = 0; k < 3; k++)
-            pixel[k] = (uint8_t)(clamp(c[k]) * 255 + 0.5f);
+            pixel[k] = shade(c[k]);
     }
     return DISSOLVE_OK;
 }
