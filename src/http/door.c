@@ -10,6 +10,7 @@
 #include "peers.h"
 #include "raw.h"
 #include "records.h"
+#include "sizing.h"
 #include "watcher.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ struct door {
     const char **paths;                   /* of all routes, as the metrics know them */
     struct http_records records;
     struct http_patience patience;
+    struct http_room room; /* for bodies */
     struct http_gate *gate;
     struct http_gate *admin;   /* NULL: there is none */
     atomic_size_t in_progress; /* requests whose head is here and whose answer is not sent */
@@ -60,6 +62,8 @@ static enum dissolve_status print_metrics(void *context, struct codec_buffer *ou
         .connections = http_connections_count(door->connections),
         .queue_length = http_queue_length(door->queue),
         .queue_capacity = (size_t)door->configuration->queue,
+        .bodies_taken = http_room_taken(&door->room),
+        .bodies_size = door->room.size,
         .job_threads = door->options.job_threads,
         .pool_threads = dissolve_pool_threads(door->options.pool),
         .log_lines_dropped = http_log_dropped(door->records.log),
@@ -210,6 +214,7 @@ static struct http_exchange *begin(void *context, struct http_connection *connec
     exchange->client = connection->peer;
     exchange->connection = connection;
     exchange->records = &door->records;
+    exchange->room = &door->room;
     if (atomic_load(&connection->wait) == HTTP_WAIT_NEXT)
         http_connection_expect(connection, HTTP_WAIT_HEAD,
                                after(door->configuration->header_timeout));
@@ -252,16 +257,17 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
     atomic_fetch_add(&door->in_progress, 1);
     if (!http_exchange_read_head(exchange, head))
         return false;
+    uint64_t size = http_head_body_size(head);
     const struct http_rules rules = {
         .keys = door->keys,
         .origins = &door->configuration->cors_origins,
         .operators = operators,
         .draining = atomic_load(&door->draining),
         .full = http_queue_full(door->queue),
+        .no_room = size != UINT64_MAX && !http_room_has(&door->room, size),
         .crowded = !find_client(door, exchange, head),
     };
     http_judge(exchange, head, method, &rules);
-    uint64_t size = http_head_body_size(head);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
     exchange->body_until = after(door->configuration->body_timeout);
     expect_body(door, exchange);
@@ -296,6 +302,22 @@ static bool refuse_rest(struct door *door, struct http_exchange *exchange,
     return false;
 }
 
+/* Once there is no room for it, the rest is discarded: closing at once would lose the answer. */
+static bool keep(struct door *door, struct http_exchange *exchange, const void *bytes, size_t size)
+{
+    if (!http_room_take(&door->room, size)) {
+        http_exchange_forget_body(exchange);
+        http_judge_reject(exchange, HTTP_REJECTED_BODIES_FULL, 503,
+                          "There are too many bodies on their way.");
+        return true;
+    }
+    if (http_exchange_append(exchange, bytes, size, exchange->body_expected))
+        return true;
+    http_room_give(&door->room, size);
+    return refuse_rest(door, exchange, HTTP_REJECTED_NO_MEMORY, 503,
+                       "There is no memory for the body now.");
+}
+
 static bool take_body(void *context, struct http_exchange *exchange, const void *bytes, size_t size)
 {
     struct door *door = context;
@@ -308,10 +330,7 @@ static bool take_body(void *context, struct http_exchange *exchange, const void 
                            "The body is larger than the limit.");
     if (exchange->route == NULL || exchange->refusal != 0 || api_route_is_document(exchange->route))
         return true; /* nobody wants it */
-    if (!http_exchange_append(exchange, bytes, size, exchange->body_expected))
-        return refuse_rest(door, exchange, HTTP_REJECTED_NO_MEMORY, 503,
-                           "There is no memory for the body now.");
-    return true;
+    return keep(door, exchange, bytes, size);
 }
 
 /* Again after a refused submit: then it has been claimed. */
@@ -458,6 +477,7 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
         return DISSOLVE_NO_MEMORY;
     door->options = *options;
     door->configuration = options->configuration;
+    door->room.size = http_sizing_bodies(options->configuration, options->job_threads);
     door->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     const struct http_configuration *configuration = options->configuration;
     bool open = door->idle >= 0 && furnish(door);

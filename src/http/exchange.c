@@ -25,6 +25,16 @@ struct http_exchange *http_exchange_create(struct api_service *service, const ch
     return exchange;
 }
 
+void http_exchange_forget_body(struct http_exchange *exchange)
+{
+    free(exchange->body);
+    exchange->body = NULL;
+    exchange->body_capacity = 0;
+    if (exchange->room != NULL)
+        http_room_give(exchange->room, exchange->body_size);
+    exchange->body_size = 0;
+}
+
 void http_exchange_hold(struct http_exchange *exchange)
 {
     atomic_fetch_add(&exchange->holders, 1);
@@ -54,7 +64,7 @@ void http_exchange_release(struct http_exchange *exchange)
     free(exchange->accept);
     free(exchange->accept_encoding);
     free(exchange->if_none_match);
-    free(exchange->body);
+    http_exchange_forget_body(exchange);
     http_pipe_destroy(exchange->pipe);
     dissolve_job_destroy(exchange->job);
     free(exchange);
@@ -176,9 +186,7 @@ static void finish(struct http_exchange *exchange, const struct api_reply *reply
         api_refuse(reply, exchange->id, status, detail_of(status));
         complete = exchange->status != 0;
     }
-    /* Not needed while a slow reader takes the answer. */
-    free(exchange->body);
-    exchange->body = NULL;
+    http_exchange_forget_body(exchange); /* it is not needed while a slow reader takes the answer */
     http_pipe_end(exchange->pipe, complete);
 }
 

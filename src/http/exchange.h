@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "pipe.h"
 #include "queue.h"
+#include "room.h"
 #include "target.h"
 #include <stdatomic.h>
 
@@ -61,9 +62,10 @@ struct http_exchange {
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
-    size_t body_expected; /* 0: not known */
-    uint64_t body_seen;   /* kept or not */
-    int64_t body_until;   /* http_clock_now() when all of it has to be here */
+    size_t body_expected;   /* 0: not known */
+    struct http_room *room; /* that body_size is taken from; NULL: none is kept */
+    uint64_t body_seen;     /* kept or not */
+    int64_t body_until;     /* http_clock_now() when all of it has to be here */
 
     /* the answer */
     int refusal; /* its status, 0: not refused */
@@ -123,7 +125,10 @@ void http_exchange_release(struct http_exchange *exchange);
 DISSOLVE_MUST_USE bool http_exchange_read_head(struct http_exchange *exchange,
                                                const struct http_head *head);
 
-/* Adds bytes of the body; expected is the whole of it if known, else 0. false: no memory. */
+/*
+ * Adds bytes of the body, for which room has been taken; expected is the whole of it if known, else
+ * 0. false: no memory, and the room is still the caller's.
+ */
 DISSOLVE_MUST_USE bool http_exchange_append(struct http_exchange *exchange, const void *bytes,
                                             size_t size, size_t expected);
 
@@ -142,6 +147,9 @@ void http_exchange_answer(struct http_exchange *exchange);
  * it may take longer, and nothing has been made.
  */
 DISSOLVE_MUST_USE bool http_exchange_answer_small(struct http_exchange *exchange);
+
+/* Frees the body, and its room. */
+void http_exchange_forget_body(struct http_exchange *exchange);
 
 /* As http_exchange_answer, but the answer is the refusal. */
 void http_exchange_refuse(struct http_exchange *exchange);

@@ -69,6 +69,9 @@ static void judge_work(struct http_exchange *exchange, const struct http_head *h
         http_judge_reject(exchange, HTTP_REJECTED_DRAINING, 503, "The service is shutting down.");
     else if (work && rules->full)
         http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503, "The queue is full.");
+    else if (work && rules->no_room)
+        http_judge_reject(exchange, HTTP_REJECTED_BODIES_FULL, 503,
+                          "There are too many bodies on their way.");
     else if (work && rules->crowded)
         http_judge_reject(exchange, HTTP_REJECTED_CONNECTIONS_PER_ADDRESS, 503,
                           "There are too many requests from this address.");

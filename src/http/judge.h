@@ -13,6 +13,7 @@ struct http_rules {
     bool operators;                   /* only what operators ask for is here */
     bool draining;                    /* no more work is taken */
     bool full;                        /* nor is it now */
+    bool no_room;                     /* for its body */
     bool crowded;                     /* the client has enough requests under way */
 };
 

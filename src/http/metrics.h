@@ -13,6 +13,7 @@
  * value of the label `reason`. */
 #define HTTP_REJECTION_TABLE(X)                           \
     X(QUEUE_FULL, "queue_full")                           \
+    X(BODIES_FULL, "bodies_full")                         \
     X(DRAINING, "draining")                               \
     X(TOO_LARGE, "too_large")                             \
     X(TIMEOUT_HEADER, "timeout_header")                   \
@@ -56,6 +57,8 @@ struct http_metrics_gauges {
     size_t connections;
     size_t queue_length;
     size_t queue_capacity;
+    uint64_t bodies_taken; /* bytes */
+    uint64_t bodies_size;
     size_t job_threads;
     size_t pool_threads;
     uint64_t log_lines_dropped;

@@ -57,7 +57,7 @@ static uint64_t jobs_cost(const struct http_configuration *configuration, unsign
     return product(job_threads, sum(PER_JOB, dearest));
 }
 
-static uint64_t bodies_cost(const struct http_configuration *configuration, unsigned job_threads)
+uint64_t http_sizing_bodies(const struct http_configuration *configuration, unsigned job_threads)
 {
     return product(sum(configuration->queue, job_threads), configuration->max_body);
 }
@@ -65,8 +65,8 @@ static uint64_t bodies_cost(const struct http_configuration *configuration, unsi
 uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
                                 unsigned job_threads)
 {
-    return sum(PER_PROCESS,
-               sum(jobs_cost(configuration, job_threads), bodies_cost(configuration, job_threads)));
+    return sum(PER_PROCESS, sum(jobs_cost(configuration, job_threads),
+                                http_sizing_bodies(configuration, job_threads)));
 }
 
 /* ---- Memory ---- */
@@ -111,7 +111,7 @@ static bool lower_bodies(struct http_configuration *configuration)
 static bool lower_dearest(struct http_sizing *sizing, struct http_configuration *configuration)
 {
     bool jobs_first = jobs_cost(configuration, sizing->job_threads) >=
-                      bodies_cost(configuration, sizing->job_threads);
+                      http_sizing_bodies(configuration, sizing->job_threads);
     if (jobs_first)
         return lower_jobs(sizing, configuration) || lower_bodies(configuration);
     return lower_bodies(configuration) || lower_jobs(sizing, configuration);

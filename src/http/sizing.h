@@ -21,12 +21,17 @@ struct http_sizing {
 /*
  * The most memory that requests take together: job_threads of them, each with its body and the
  * dearest computation there is (measured: a plot of the histograms of a 16-bit picture takes 81
- * bytes a pixel, samples in JSON 10 bytes beside each of the body), and a full queue of bodies.
- * Besides, an idle connection has 33 KiB. Bodies that are still arriving are not among them:
- * max_connections bounds those. Saturates at UINT64_MAX.
+ * bytes a pixel, samples in JSON 10 bytes beside each of the body), and http_sizing_bodies.
+ * Besides, an idle connection has 33 KiB. Saturates at UINT64_MAX.
  */
 uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
                                 unsigned job_threads);
+
+/*
+ * Bytes of all bodies at a time, arriving, waiting or worked on: as many as a full queue and all
+ * job threads have at the most. Saturates at UINT64_MAX.
+ */
+uint64_t http_sizing_bodies(const struct http_configuration *configuration, unsigned job_threads);
 
 /*
  * threads: where it is 0 and the group's time makes fewer than `processors`, that many, rounded up.

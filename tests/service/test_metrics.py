@@ -18,7 +18,7 @@ REQUESTS = "dissolved_requests_total"
 REJECTIONS = "dissolved_rejections_total"
 REASONS = {"queue_full", "draining", "too_large", "timeout_header", "timeout_body",
            "timeout_compute", "timeout_reader", "unauthorized", "malformed", "connections",
-           "connections_per_address", "no_memory"}
+           "connections_per_address", "no_memory", "bodies_full"}
 STAGES = ("queue", "decode", "diffuse", "encode")
 OPERATORS = ("/healthz", "/readyz", "/metrics")
 
@@ -97,6 +97,8 @@ def test_all_begins_at_nothing(counted):
     assert only(figures, "dissolved_connections") == 1
     assert only(figures, "dissolved_queue_length") == 0
     assert only(figures, "dissolved_queue_capacity") == 64
+    assert only(figures, "dissolved_bodies_bytes") == 0
+    assert only(figures, "dissolved_bodies_capacity_bytes") == (8 + 64) * 100_000
     assert only(figures, "dissolved_pool_threads") == 1
     assert only(figures, "dissolved_job_threads") >= 1
     ((labels, one),) = figures["dissolved_build_info"].items()

@@ -108,6 +108,8 @@ static void the_first_fault_is_told(void **state)
         {"POST", FRAMES, {NULL}, RULES(draining), 503, HTTP_REJECTED_DRAINING},
         {"POST", FRAMES, {NULL}, RULES(full), 503, HTTP_REJECTED_QUEUE_FULL},
         {"POST", FRAMES, {NULL}, RULES(crowded), 503, HTTP_REJECTED_CONNECTIONS_PER_ADDRESS},
+        {"POST", FRAMES, {NULL}, RULES(no_room), 503, HTTP_REJECTED_BODIES_FULL},
+        {"GET", "/v1", {"Content-Length", "9"}, RULES(no_room), 0, -1},
         {"GET", "/v1/schedule", {NULL}, RULES(full), 503, HTTP_REJECTED_QUEUE_FULL},
         {"GET", "/v1", {NULL}, RULES(full), 0, -1},
         {"GET", "/readyz", {NULL}, RULES(draining), 0, -1},

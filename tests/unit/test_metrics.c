@@ -25,6 +25,8 @@ static const struct http_metrics_gauges GAUGES = {
     .connections = 5,
     .queue_length = 7,
     .queue_capacity = 64,
+    .bodies_taken = 1000,
+    .bodies_size = 9000000000,
     .job_threads = 4,
     .pool_threads = 2,
     .log_lines_dropped = 11,
@@ -98,6 +100,7 @@ static void everything_is_there_from_the_start(void **state)
         "queue_full",   "draining",        "too_large",      "timeout_header",
         "timeout_body", "timeout_compute", "timeout_reader", "unauthorized",
         "malformed",    "connections",     "no_memory",      "connections_per_address",
+        "bodies_full",
     };
     static const char *const stages[] = {"queue", "decode", "diffuse", "encode"};
     struct fixture fixture;
@@ -133,6 +136,8 @@ static void gauges_are_printed(void **state)
     check(&fixture, "dissolved_connections", "5");
     check(&fixture, "dissolved_queue_length", "7");
     check(&fixture, "dissolved_queue_capacity", "64");
+    check(&fixture, "dissolved_bodies_bytes", "1000");
+    check(&fixture, "dissolved_bodies_capacity_bytes", "9000000000");
     check(&fixture, "dissolved_job_threads", "4");
     check(&fixture, "dissolved_pool_threads", "2");
     check(&fixture, "dissolved_log_lines_dropped_total", "11");
