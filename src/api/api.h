@@ -77,6 +77,7 @@ struct api_timing {
     double encode;
     uint64_t elements; /* stepped: elements times steps */
     uint64_t frames;   /* encoded */
+    uint64_t state;    /* bytes of what is carried through the steps */
 };
 
 /* Milliseconds of a clock that only goes forward: what timings are made with. */

@@ -256,6 +256,7 @@ bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *p
     if (elements > run->call->allowance)
         return is_allowed(run, elements);
     run->subject.elements = (size_t)elements;
+    run->call->timing->state = elements * sizeof *run->subject.state;
     uint64_t passes = run->form->each_content ? run->parameters.content_count : 1;
     uint64_t steps = passes * draws(run);
     if (run->call->allowance < UINT64_MAX &&

@@ -48,6 +48,8 @@ static const struct setting SETTINGS[] = {
     {"max-work", NUMBER, AT(max_work), 1, 1ull << 62, "100000000000",
      "elements times steps of a request"},
     {"queue", NUMBER, AT(queue), 1, 1 << 20, "64", "requests that may wait for a job thread"},
+    {"slow-readers", NUMBER, AT(slow_readers), 0, 1024, "24",
+     "requests that wait for their readers and make room"},
     {"max-connections", NUMBER, AT(max_connections), 1, 1 << 20, "16384", "connections at a time"},
     {"max-connections-per-address", NUMBER, AT(max_connections_per_address), 0, 1 << 20, "0",
      "of one client (IPv6: one /64); 0: no limit"},

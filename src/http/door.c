@@ -62,6 +62,7 @@ static enum dissolve_status print_metrics(void *context, struct codec_buffer *ou
         .connections = http_connections_count(door->connections),
         .queue_length = http_queue_length(door->queue),
         .queue_capacity = (size_t)door->configuration->queue,
+        .slow_readers = http_queue_resting(door->queue),
         .bodies_taken = http_room_taken(&door->room),
         .bodies_size = door->room.size,
         .job_threads = door->options.job_threads,
@@ -453,7 +454,11 @@ static bool furnish(struct door *door)
     door->records =
         (struct http_records){.log = door->options.log, .metrics = create_metrics(door)};
     door->patience.metrics = door->records.metrics;
-    door->queue = http_queue_create(door->options.job_threads, (size_t)configuration->queue);
+    const struct http_queue_options queue = {.threads = door->options.job_threads,
+                                             .spares = (unsigned)configuration->slow_readers,
+                                             .capacity = (size_t)configuration->queue,
+                                             .room = http_sizing_states(configuration)};
+    door->queue = http_queue_create(&queue);
     if (door->watcher != NULL) {
         const struct http_attendant attendant = {
             .context = &door->patience, .check = http_patience_check, .left = http_patience_left};

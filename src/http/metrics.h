@@ -57,6 +57,7 @@ struct http_metrics_gauges {
     size_t connections;
     size_t queue_length;
     size_t queue_capacity;
+    size_t slow_readers;
     uint64_t bodies_taken; /* bytes */
     uint64_t bodies_size;
     size_t job_threads;

@@ -4,7 +4,10 @@
 #include "exchange.h"
 #include "raw.h"
 
-enum { SILENCE_MS = 400 };
+enum {
+    SILENCE_MS = 400,
+    SLOW_MS = 100, /* without half of what a pipe holds: a reader that fast needs no other's help */
+};
 
 static void check_head(const struct http_patience *patience, struct http_connection *connection)
 {
@@ -59,6 +62,8 @@ static void check_work(const struct http_patience *patience, struct http_exchang
     struct http_pipe_progress progress = http_pipe_progress(exchange->pipe, now);
     if (progress.ended)
         return;
+    bool slow = progress.waiting > SLOW_MS;
+    http_queue_rest(exchange->queue, &exchange->work, slow, slow ? exchange->timing.state : 0);
     if (atomic_load(&patience->stopping)) {
         http_exchange_stop(exchange, 503);
     } else if (progress.waiting > (int64_t)configuration->idle_timeout) {

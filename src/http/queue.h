@@ -1,12 +1,20 @@
-/* A bounded queue of work and the threads that do it. */
+/* A bounded queue of work, the threads that do it, and spare ones for those that only wait. */
 #ifndef HTTP_QUEUE_H
 #define HTTP_QUEUE_H
 
 #include <dissolve/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_queue;
+
+struct http_queue_options {
+    unsigned threads; /* at least 1: so much work goes on side by side */
+    unsigned spares;  /* threads that each take the place of one that rests */
+    size_t capacity;  /* how much may wait beyond a piece for each of those */
+    uint64_t room;    /* of what rests; see http_queue_rest */
+};
 
 /*
  * A piece of work is the caller's memory, so that handing it over cannot fail for want of any.
@@ -18,11 +26,8 @@ struct http_work {
     struct http_work **link; /* what points to it; NULL: it does not wait */
 };
 
-/*
- * Starts `threads` >= 1 threads; beyond one piece of work for each of them, at most `capacity` may
- * wait. NULL: it could not.
- */
-DISSOLVE_MUST_USE struct http_queue *http_queue_create(unsigned threads, size_t capacity);
+/* Starts all threads. The options are copied. NULL: it could not. */
+DISSOLVE_MUST_USE struct http_queue *http_queue_create(const struct http_queue_options *options);
 
 /* Runs, first come first served, on one of the threads. false: full or closed, it will not run. */
 DISSOLVE_MUST_USE bool http_queue_submit(struct http_queue *queue, struct http_work *work);
@@ -30,6 +35,17 @@ DISSOLVE_MUST_USE bool http_queue_submit(struct http_queue *queue, struct http_w
 /* Takes back what no thread has begun; its place is free. false: it runs, or has run, or never was
  * there. */
 DISSOLVE_MUST_USE bool http_queue_withdraw(struct http_queue *queue, struct http_work *work);
+
+/*
+ * Whether the thread that runs the work only waits, for somebody outside. Then a spare one takes
+ * its place, if there is one, and if all that rests, `size` of it this, fits into the room. Work
+ * that does not run cannot rest, and what ends no longer does. Any thread, as often as it likes.
+ */
+void http_queue_rest(struct http_queue *queue, const struct http_work *work, bool rests,
+                     uint64_t size);
+
+/* How many pieces of work rest. */
+size_t http_queue_resting(struct http_queue *queue);
 
 /* Whether a submit would be refused right now. */
 bool http_queue_full(struct http_queue *queue);

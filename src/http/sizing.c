@@ -12,6 +12,8 @@ static const uint64_t PER_CONNECTION = 33 << 10;
 enum {
     PER_PIXEL = 84,
     PER_BODY_BYTE = 10,
+    STATE_PER_PIXEL = 12, /* three channels of float32 */
+    SHARE_AT_REST = 4,    /* of the largest picture: all that waits for slow readers */
 };
 
 /* The least that it is lowered to. */
@@ -54,7 +56,14 @@ static uint64_t jobs_cost(const struct http_configuration *configuration, unsign
     uint64_t dearest = picture(configuration);
     if (dearest < samples(configuration))
         dearest = samples(configuration);
-    return product(job_threads, sum(PER_JOB, dearest));
+    uint64_t states = configuration->slow_readers == 0 ? 0 : picture(configuration) / SHARE_AT_REST;
+    uint64_t windows = product(sum(job_threads, configuration->slow_readers), PER_JOB);
+    return sum(sum(product(job_threads, dearest), states), windows);
+}
+
+uint64_t http_sizing_states(const struct http_configuration *configuration)
+{
+    return product(configuration->max_pixels, STATE_PER_PIXEL) / SHARE_AT_REST;
 }
 
 uint64_t http_sizing_bodies(const struct http_configuration *configuration, unsigned job_threads)
@@ -73,7 +82,7 @@ uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
 
 static bool halve(const struct http_configuration *configuration, uint64_t *member, uint64_t least)
 {
-    if (*member / 2 < least || http_configuration_is_given(configuration, member))
+    if (*member == 0 || *member / 2 < least || http_configuration_is_given(configuration, member))
         return false;
     *member /= 2;
     return true;
@@ -112,9 +121,9 @@ static bool lower_dearest(struct http_sizing *sizing, struct http_configuration 
 {
     bool jobs_first = jobs_cost(configuration, sizing->job_threads) >=
                       http_sizing_bodies(configuration, sizing->job_threads);
-    if (jobs_first)
-        return lower_jobs(sizing, configuration) || lower_bodies(configuration);
-    return lower_bodies(configuration) || lower_jobs(sizing, configuration);
+    bool lowered = jobs_first ? lower_jobs(sizing, configuration) || lower_bodies(configuration)
+                              : lower_bodies(configuration) || lower_jobs(sizing, configuration);
+    return lowered || halve(configuration, &configuration->slow_readers, 0);
 }
 
 static void fit_connections(uint64_t memory, struct http_configuration *configuration)
@@ -127,10 +136,20 @@ static void fit_connections(uint64_t memory, struct http_configuration *configur
         configuration->max_connections = room;
 }
 
+static void fit_readers(uint64_t memory, struct http_sizing *sizing,
+                        struct http_configuration *configuration)
+{
+    uint64_t room = memory / 24 / PER_JOB;
+    while (configuration->slow_readers > room &&
+           halve(configuration, &configuration->slow_readers, 0))
+        sizing->memory_respected = true;
+}
+
 static void fit_memory(uint64_t memory, struct http_sizing *sizing,
                        struct http_configuration *configuration)
 {
     uint64_t budget = memory - memory / 8;
+    fit_readers(memory, sizing, configuration);
     sizing->worst_case = http_sizing_worst_case(configuration, sizing->job_threads);
     while (sizing->worst_case > budget && lower_dearest(sizing, configuration)) {
         sizing->memory_respected = true;
@@ -165,10 +184,11 @@ void http_sizing_tell(const struct http_sizing *sizing, const struct http_cgroup
                      (double)cgroup->millicpus / 1000, configuration->threads);
     if (sizing->memory_respected)
         http_log_say(log, HTTP_LOG_INFO,
-                     "the control group allows %" PRIu64 " MiB: job threads %u, queue %" PRIu64
+                     "the control group allows %" PRIu64
+                     " MiB: job threads %u, slow-readers %" PRIu64 ", queue %" PRIu64
                      ", max-body %" PRIu64 ", max-pixels %" PRIu64 ", max-connections %" PRIu64,
-                     cgroup->memory >> 20, sizing->job_threads, configuration->queue,
-                     configuration->max_body, configuration->max_pixels,
+                     cgroup->memory >> 20, sizing->job_threads, configuration->slow_readers,
+                     configuration->queue, configuration->max_body, configuration->max_pixels,
                      configuration->max_connections);
     if (!sizing->fits)
         http_log_say(log, HTTP_LOG_WARNING,

@@ -19,10 +19,11 @@ struct http_sizing {
 };
 
 /*
- * The most memory that requests take together: job_threads of them, each with its body and the
- * dearest computation there is (measured: a plot of the histograms of a 16-bit picture takes 81
- * bytes a pixel, samples in JSON 10 bytes beside each of the body), and http_sizing_bodies.
- * Besides, an idle connection has 33 KiB. Saturates at UINT64_MAX.
+ * The most memory that requests take together: job_threads of them, each the dearest computation
+ * there is (measured: a plot of the histograms of a 16-bit picture takes 81 bytes a pixel, samples
+ * in JSON 10 bytes beside each of the body); those that wait for slow readers, each with its
+ * windows of frames, together with a quarter of such a picture; and http_sizing_bodies. Besides, an
+ * idle connection has 33 KiB. Saturates at UINT64_MAX.
  */
 uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
                                 unsigned job_threads);
@@ -33,11 +34,15 @@ uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
  */
 uint64_t http_sizing_bodies(const struct http_configuration *configuration, unsigned job_threads);
 
+/* Bytes of the states of all that waits for slow readers: a quarter of the largest picture's. */
+uint64_t http_sizing_states(const struct http_configuration *configuration);
+
 /*
  * threads: where it is 0 and the group's time makes fewer than `processors`, that many, rounded up.
- * Where the group's memory is limited: queue, max_body, max_pixels, as far as nobody gave them, and
- * the job threads are halved, the dearest first, until the worst case fits into seven eighths of
- * it, or each is at its least. max_connections becomes what an eighth has room for when idle.
+ * Where the group's memory is limited, what nobody gave is halved: slow_readers until their windows
+ * fit into a 24th of it; then queue, max_body, max_pixels and the job threads, the dearest
+ * first, until the worst case fits into seven eighths, or each is at its least. max_connections
+ * becomes what an eighth has room for when idle.
  */
 struct http_sizing http_sizing_fit(const struct http_cgroup *cgroup, unsigned processors,
                                    struct http_configuration *configuration);

@@ -150,6 +150,10 @@ def is_cut(connection):
 
 # ---- Clients ----
 
+KEEPING = ("--slow-readers", "0")
+"""Settings of a server whose job threads keep their places while they wait for readers."""
+
+
 class Occupants:
     """Clients that ask for long answers and do not read them, so that jobs and queue stay taken."""
 

@@ -7,8 +7,8 @@ import pytest
 from checks import FRAMES, assert_ok, assert_problem
 from rawhttp import Connection, request_head
 from server import SANITIZED, wait_until
-from stress import (Job, Occupants, assert_whole_problem, brief, cancelled, drip, endless, ends,
-                    flat_png, is_cut, rejections, small, streamed, trickle, waiting)
+from stress import (KEEPING, Job, Occupants, assert_whole_problem, brief, cancelled, drip, endless,
+                    ends, flat_png, is_cut, rejections, small, streamed, trickle, waiting)
 
 BYTE = itertools.repeat(b"a")
 GRACE = "4" if SANITIZED else "2"
@@ -133,7 +133,7 @@ def test_a_504_leaves_the_connection_as_it_was(start_server):
 
 def test_who_waits_too_long_in_the_queue_gets_a_504_while_nobody_moves_up(start_server):
     """Job threads that wait for their readers do not count as computing: they go on."""
-    server = start_server("--compute-timeout", GRACE, "--threads", "1")
+    server = start_server(*KEEPING, "--compute-timeout", GRACE, "--threads", "1")
     with Occupants(server) as occupants:
         occupants.take_all_threads()
         with Connection(server) as first, Connection(server) as second:

@@ -8,8 +8,8 @@ import pytest
 from checks import assert_ok, assert_problem
 from rawhttp import Connection, request_head
 from server import wait_until
-from stress import (Occupants, assert_refused, assert_whole_problem, brief, endless, ends, is_cut,
-                    small, stream_without_end, streamed, wait_for_work, waiting)
+from stress import (KEEPING, Occupants, assert_refused, assert_whole_problem, brief, endless, ends,
+                    is_cut, small, stream_without_end, streamed, wait_for_work, waiting)
 
 SOON = 20
 """Seconds: far below what the jobs here would take, far above what an end takes."""
@@ -74,7 +74,7 @@ def test_operators_hear_of_it_until_the_end(start_server):
 def test_who_is_there_is_served_and_told_to_close(start_server, client):
     """A reader, a queued request, half a body and idle connections, all there at the signal."""
     expected = {job: assert_ok(job.ask(client)).content for job in (streamed(), brief())}
-    server = start_server("--threads", "1")
+    server = start_server(*KEEPING, "--threads", "1")
     with contextlib.ExitStack() as stack:
         occupants = stack.enter_context(Occupants(server))
         occupants.take_all_threads()
@@ -121,7 +121,7 @@ def test_a_job_that_outlasts_the_drain_gets_a_503(start_server):
 
 @pytest.mark.parametrize("timeout", ["0", "0.5"])
 def test_everybody_who_outlasts_the_drain_is_answered_or_cut(start_server, timeout):
-    server = start_server("--drain-timeout", timeout, "--threads", "1")
+    server = start_server(*KEEPING, "--drain-timeout", timeout, "--threads", "1")
     with contextlib.ExitStack() as stack:
         occupants = stack.enter_context(Occupants(server))
         occupants.take_all_threads()
@@ -216,7 +216,7 @@ def test_two_signals_end_it_at_once(start_server, load):
 
 
 def test_two_signals_with_everything_at_once(start_server):
-    server = start_server("--threads", "1", "--drain-delay", "24h")
+    server = start_server(*KEEPING, "--threads", "1", "--drain-delay", "24h")
     with contextlib.ExitStack() as stack:
         for load in (idle_connections, half_a_body, slow_readers, half_a_body):
             load(stack, server)

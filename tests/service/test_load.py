@@ -8,7 +8,7 @@ import pictures
 from checks import (FRAMES, assert_ok, assert_problem, dissolve, histograms)
 from rawhttp import Connection, request_head
 from server import wait_until
-from stress import SMALL, Occupants, streamed
+from stress import KEEPING, SMALL, Occupants, streamed
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def long_job():
 
 
 def test_a_full_queue_refuses_with_503_and_recovers(start_server, long_answer):
-    server = start_server("--queue", "1", "--threads", "1")
+    server = start_server(*KEEPING, "--queue", "1", "--threads", "1")
     occupants = Occupants(server)
     try:
         occupants.fill()
@@ -58,7 +58,7 @@ def test_a_full_queue_refuses_with_503_and_recovers(start_server, long_answer):
 
 def test_a_queue_that_was_full_serves_those_who_wait(start_server, long_answer):
     """Whoever was admitted gets a whole answer once the readers read."""
-    server = start_server("--queue", "2", "--threads", "2")
+    server = start_server(*KEEPING, "--queue", "2", "--threads", "2")
     with server.client() as client:
         png, target = long_answer
         alone = assert_ok(client.post(target, data=png, headers={"Content-Type": "image/png"}))

@@ -97,6 +97,7 @@ def test_all_begins_at_nothing(counted):
     assert only(figures, "dissolved_connections") == 1
     assert only(figures, "dissolved_queue_length") == 0
     assert only(figures, "dissolved_queue_capacity") == 64
+    assert only(figures, "dissolved_slow_readers") == 0
     assert only(figures, "dissolved_bodies_bytes") == 0
     assert only(figures, "dissolved_bodies_capacity_bytes") == (8 + 64) * 100_000
     assert only(figures, "dissolved_pool_threads") == 1

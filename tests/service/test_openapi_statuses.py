@@ -14,6 +14,7 @@ from companions import JSON, SAMPLES, body_of
 from contract import OPERATIONS, PATIENCE, PIXEL, check, send
 from rawhttp import Connection
 from server import SANITIZED, wait_until
+from stress import KEEPING
 
 PATIENT = "10s" if SANITIZED else "2s"
 """A compute timeout that jobs keep until they wait for their readers."""
@@ -137,7 +138,8 @@ def body_that_stalls(operation, _, start_server):
 def long_job(operation, _, start_server):
     """Some ten seconds of work; where there is none, a wait for clients who do not read."""
     if operation.method == "GET":
-        return behind_others(operation, start_server("--compute-timeout", PATIENT, "--threads", "1"))
+        server = start_server(*KEEPING, "--compute-timeout", PATIENT, "--threads", "1")
+        return behind_others(operation, server)
     server = start_server("--compute-timeout", "100ms", "--threads", "1")
     with requests.Session() as client:
         client.trust_env = False

@@ -25,6 +25,7 @@ static const struct http_metrics_gauges GAUGES = {
     .connections = 5,
     .queue_length = 7,
     .queue_capacity = 64,
+    .slow_readers = 6,
     .bodies_taken = 1000,
     .bodies_size = 9000000000,
     .job_threads = 4,
@@ -136,6 +137,7 @@ static void gauges_are_printed(void **state)
     check(&fixture, "dissolved_connections", "5");
     check(&fixture, "dissolved_queue_length", "7");
     check(&fixture, "dissolved_queue_capacity", "64");
+    check(&fixture, "dissolved_slow_readers", "6");
     check(&fixture, "dissolved_bodies_bytes", "1000");
     check(&fixture, "dissolved_bodies_capacity_bytes", "9000000000");
     check(&fixture, "dissolved_job_threads", "4");

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
@@ -28,6 +29,14 @@ static void run(struct http_work *work)
     piece->turn = atomic_fetch_add(piece->clock, 1) + 1;
 }
 
+static struct http_queue *create(unsigned threads, size_t capacity)
+{
+    const struct http_queue_options options = {.threads = threads, .capacity = capacity};
+    struct http_queue *queue = http_queue_create(&options);
+    assert_non_null(queue);
+    return queue;
+}
+
 static void runs_in_order_and_refuses_when_full(void **state)
 {
     enum { WAITING = 3 };
@@ -43,8 +52,7 @@ static void runs_in_order_and_refuses_when_full(void **state)
     pieces[0].started = &started;
     pieces[0].gate = &gate;
 
-    struct http_queue *queue = http_queue_create(1, WAITING);
-    assert_non_null(queue);
+    struct http_queue *queue = create(1, WAITING);
     assert_false(http_queue_full(queue));
     assert_true(http_queue_submit(queue, &pieces[0].work));
     sem_wait(&started);
@@ -79,8 +87,7 @@ static void idle_threads_take_work_beyond_the_bound(void **state)
     struct piece pieces[THREADS + WAITING + 1];
     (void)state;
     sem_init(&gate, 0, 0);
-    struct http_queue *queue = http_queue_create(THREADS, WAITING);
-    assert_non_null(queue);
+    struct http_queue *queue = create(THREADS, WAITING);
     for (size_t i = 0; i <= THREADS + WAITING; i++) {
         pieces[i] = (struct piece){.work = {.run = run}, .clock = &turns, .gate = &gate};
         assert_int_equal(http_queue_submit(queue, &pieces[i].work), i < THREADS + WAITING);
@@ -98,8 +105,7 @@ static void every_piece_runs_once(void **state)
     static struct piece pieces[PIECES];
     atomic_uint turns = 0;
     (void)state;
-    struct http_queue *queue = http_queue_create(8, PIECES);
-    assert_non_null(queue);
+    struct http_queue *queue = create(8, PIECES);
     for (size_t i = 0; i < PIECES; i++) {
         pieces[i] = (struct piece){.work = {.run = run}, .clock = &turns};
         assert_true(http_queue_submit(queue, &pieces[i].work));
@@ -130,8 +136,7 @@ static void what_is_withdrawn_does_not_run(void **state)
     pieces[0].started = &started;
     pieces[0].gate = &gate;
 
-    struct http_queue *queue = http_queue_create(1, WAITING);
-    assert_non_null(queue);
+    struct http_queue *queue = create(1, WAITING);
     assert_false(http_queue_withdraw(queue, &pieces[0].work));
     for (size_t i = 0; i <= WAITING; i++)
         assert_true(http_queue_submit(queue, &pieces[i].work));
@@ -171,8 +176,7 @@ static void an_emptied_queue_goes_on(void **state)
     struct piece other = {.work = {.run = run}, .clock = &turns};
     (void)state;
     sem_init(&gate, 0, 0);
-    struct http_queue *queue = http_queue_create(1, 2);
-    assert_non_null(queue);
+    struct http_queue *queue = create(1, 2);
     assert_true(http_queue_submit(queue, &held.work));
     for (unsigned i = 0; i < 3; i++) {
         assert_true(http_queue_submit(queue, &other.work));
@@ -185,13 +189,132 @@ static void an_emptied_queue_goes_on(void **state)
     sem_destroy(&gate);
 }
 
+/* One thread and two spare ones; what waits for its gate is told to rest, and so makes room. */
+enum { ROOM = 10 };
+
+struct crowd {
+    struct http_queue *queue;
+    sem_t started, gate;
+    atomic_uint turns;
+    struct piece pieces[6];
+};
+
+static void gather(struct crowd *crowd, size_t waiting)
+{
+    *crowd = (struct crowd){.turns = 0};
+    sem_init(&crowd->started, 0, 0);
+    sem_init(&crowd->gate, 0, 0);
+    for (size_t i = 0; i < 6; i++)
+        crowd->pieces[i] = (struct piece){.work = {.run = run},
+                                          .clock = &crowd->turns,
+                                          .started = &crowd->started,
+                                          .gate = &crowd->gate};
+    const struct http_queue_options options = {
+        .threads = 1, .spares = 2, .capacity = waiting, .room = ROOM};
+    crowd->queue = http_queue_create(&options);
+    assert_non_null(crowd->queue);
+    assert_true(http_queue_submit(crowd->queue, &crowd->pieces[0].work));
+    sem_wait(&crowd->started);
+}
+
+/* All of it ends. */
+static void disperse(struct crowd *crowd)
+{
+    for (size_t i = 0; i < 6; i++)
+        sem_post(&crowd->gate);
+    http_queue_destroy(crowd->queue);
+    sem_destroy(&crowd->gate);
+    sem_destroy(&crowd->started);
+}
+
+static void what_rests_makes_room_for_another(void **state)
+{
+    struct crowd crowd;
+    (void)state;
+    gather(&crowd, 1);
+    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 1); /* it does not run */
+    assert_int_equal(http_queue_resting(crowd.queue), 0);
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
+    assert_true(http_queue_full(crowd.queue));
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 4);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 4);
+    assert_int_equal(http_queue_resting(crowd.queue), 1);
+    sem_wait(&crowd.started); /* a spare thread has begun what waited */
+    assert_false(http_queue_full(crowd.queue));
+
+    /* And another one what comes now, when that rests, too. */
+    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 6);
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
+    sem_wait(&crowd.started);
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[3].work));
+    assert_true(http_queue_full(crowd.queue));
+    assert_int_equal(http_queue_length(crowd.queue), 1);
+    disperse(&crowd);
+    assert_int_equal(crowd.turns, 4);
+}
+
+static void what_goes_on_takes_its_place_again(void **state)
+{
+    struct crowd crowd;
+    (void)state;
+    gather(&crowd, 3);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 1);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, false, 0);
+    assert_int_equal(http_queue_resting(crowd.queue), 0);
+    for (size_t i = 1; i <= 3; i++)
+        assert_true(http_queue_submit(crowd.queue, &crowd.pieces[i].work));
+    assert_true(http_queue_full(crowd.queue));
+    assert_int_equal(http_queue_length(crowd.queue), 3);
+    disperse(&crowd);
+    for (size_t i = 0; i <= 3; i++)
+        assert_int_equal(crowd.pieces[i].turn, i + 1);
+}
+
+static void what_rests_has_its_room(void **state)
+{
+    struct crowd crowd;
+    (void)state;
+    gather(&crowd, 1);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, ROOM + 1);
+    assert_int_equal(http_queue_resting(crowd.queue), 0);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, ROOM - 1);
+    assert_int_equal(http_queue_resting(crowd.queue), 1);
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
+    sem_wait(&crowd.started);
+    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 2);
+    assert_int_equal(http_queue_resting(crowd.queue), 1);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, false, 0);
+    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 2);
+    assert_int_equal(http_queue_resting(crowd.queue), 1);
+    disperse(&crowd);
+}
+
+/* Its room is another's, then. */
+static void what_has_ended_does_not_rest(void **state)
+{
+    struct crowd crowd;
+    (void)state;
+    gather(&crowd, 1);
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, ROOM);
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
+    sem_wait(&crowd.started);
+    sem_post(&crowd.gate);
+    sem_post(&crowd.gate);
+    while (http_queue_resting(crowd.queue) > 0)
+        sched_yield();
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
+    sem_wait(&crowd.started);
+    http_queue_rest(crowd.queue, &crowd.pieces[2].work, true, ROOM);
+    assert_int_equal(http_queue_resting(crowd.queue), 1);
+    disperse(&crowd);
+}
+
 static void nothing_to_do(void **state)
 {
     (void)state;
     http_queue_close(NULL);
     http_queue_destroy(NULL);
-    struct http_queue *queue = http_queue_create(3, 1);
-    assert_non_null(queue);
+    struct http_queue *queue = create(3, 1);
     http_queue_destroy(queue);
 }
 
@@ -203,6 +326,10 @@ int main(void)
         cmocka_unit_test(every_piece_runs_once),
         cmocka_unit_test(what_is_withdrawn_does_not_run),
         cmocka_unit_test(an_emptied_queue_goes_on),
+        cmocka_unit_test(what_rests_makes_room_for_another),
+        cmocka_unit_test(what_goes_on_takes_its_place_again),
+        cmocka_unit_test(what_rests_has_its_room),
+        cmocka_unit_test(what_has_ended_does_not_rest),
         cmocka_unit_test(nothing_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

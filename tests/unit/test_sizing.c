@@ -74,6 +74,7 @@ static void without_a_limit_all_stays(void **state)
     assert_int_equal(fitted.result.configuration.max_body, 64 * MIB);
     assert_int_equal(fitted.result.configuration.max_pixels, 40000000);
     assert_int_equal(fitted.result.configuration.max_connections, 16384);
+    assert_int_equal(fitted.result.configuration.slow_readers, 24);
     assert_true(fitted.sizing.fits);
     assert_false(fitted.sizing.memory_respected);
     forget(&fitted.result);
@@ -84,6 +85,11 @@ static void the_worst_case_is_what_is_written(void **state)
     (void)state;
     struct fitted fitted = fit((struct http_cgroup){0}, 8);
     struct http_configuration *configuration = &fitted.result.configuration;
+    assert_int_equal(http_sizing_worst_case(configuration, 8),
+                     32 * MIB + 33 * 10000000ull * 84 + 32 * 24 * MIB + 72 * 64 * MIB);
+    assert_int_equal(http_sizing_bodies(configuration, 8), 72 * 64 * MIB);
+    assert_int_equal(http_sizing_states(configuration), 10000000ull * 12);
+    configuration->slow_readers = 0;
     assert_int_equal(http_sizing_worst_case(configuration, 8),
                      32 * MIB + 8 * (24 * MIB + 40000000ull * 84) + 72 * 64 * MIB);
     configuration->max_pixels = 1000;
@@ -108,6 +114,8 @@ static void memory_is_respected(void **state)
                          http_sizing_worst_case(now, fitted.sizing.job_threads));
         assert_in_range(fitted.sizing.job_threads, 2, HTTP_JOB_THREADS);
         assert_in_range(now->queue, 8, 64);
+        assert_in_range(now->slow_readers, 0, 24);
+        assert_true(now->slow_readers >= last.slow_readers);
         assert_in_range(now->max_body, MIB, 64 * MIB);
         assert_in_range(now->max_pixels, 600000, 40000000);
         assert_in_range(now->max_connections, 256, 16384);
@@ -116,6 +124,7 @@ static void memory_is_respected(void **state)
         forget(&fitted.result);
     }
     assert_int_equal(last.max_pixels, 40000000);
+    assert_int_equal(last.slow_readers, 24);
 }
 
 static void what_was_given_stays(void **state)
@@ -208,8 +217,8 @@ static void what_was_derived_is_told(void **state)
     assert_string_equal(text, "");
     tell((struct http_cgroup){.millicpus = 1500, .memory = 512 * MIB}, text, sizeof text);
     assert_non_null(strstr(text, "info the control group allows 1.5 processors: threads 2\n"));
-    assert_non_null(
-        strstr(text, "info the control group allows 512 MiB: job threads 2, queue 16, "));
+    assert_non_null(strstr(
+        text, "info the control group allows 512 MiB: job threads 2, slow-readers 0, queue 16, "));
     assert_null(strstr(text, "warning"));
     tell((struct http_cgroup){.memory = 64 * MIB}, text, sizeof text);
     assert_non_null(strstr(text, "warning the control group allows 64 MiB, but "));
