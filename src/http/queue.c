@@ -27,7 +27,7 @@ struct http_queue {
     uint64_t resting_size;
     size_t replaced; /* spare threads that run work */
     bool closed;
-    unsigned started;
+    size_t started; /* the creating and closing thread's own */
     struct worker workers[];
 };
 
@@ -114,6 +114,11 @@ static void *stand_in(void *argument)
     return NULL;
 }
 
+static size_t all_threads(const struct http_queue_options *options)
+{
+    return (size_t)options->threads + options->spares;
+}
+
 static bool start(struct http_queue *queue)
 {
     struct worker *worker = &queue->workers[queue->started];
@@ -124,7 +129,7 @@ static bool start(struct http_queue *queue)
 
 struct http_queue *http_queue_create(const struct http_queue_options *options)
 {
-    size_t threads = (size_t)options->threads + options->spares;
+    size_t threads = all_threads(options);
     struct http_queue *queue = calloc(1, sizeof *queue + threads * sizeof queue->workers[0]);
     if (queue == NULL)
         return NULL;
@@ -184,7 +189,7 @@ void http_queue_rest(struct http_queue *queue, const struct http_work *work, boo
                      uint64_t size)
 {
     pthread_mutex_lock(&queue->mutex);
-    for (unsigned i = 0; i < queue->started; i++)
+    for (size_t i = 0; i < all_threads(&queue->options); i++)
         if (queue->workers[i].work == work)
             set_rest(&queue->workers[i], rests, size);
     pthread_mutex_unlock(&queue->mutex);
