@@ -227,11 +227,10 @@ static int run(struct http_configuration *configuration, const char *isa)
 
 static int start_or_ask(struct http_configuration *configuration)
 {
+    const struct http_address *asked =
+        configuration->has_admin_listen ? &configuration->admin_listen : &configuration->listen;
     if (configuration->healthcheck)
-        return http_healthcheck(configuration->has_admin_listen ? &configuration->admin_listen
-                                                                : &configuration->listen)
-                   ? EXIT_SUCCESS
-                   : EXIT_FAILURE;
+        return http_healthcheck(asked, stderr) ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *isa;
     if (dissolve_isa(&isa) != DISSOLVE_OK) {
         fprintf(stderr, "dissolved: DISSOLVE_ISA: this build and processor have no \"%s\"\n",

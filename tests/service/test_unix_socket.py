@@ -101,7 +101,9 @@ def test_healthcheck_asks_over_the_socket(unix_server):
     assert run_to_end("healthcheck", "--listen", address).returncode == 0
     assert run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode == 0
     unix_server.finish()
-    assert run_to_end("healthcheck", "--listen", address).returncode == 1
+    ended = run_to_end("healthcheck", "--listen", address)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"dissolved: healthcheck: {address}: ")
 
 
 def test_healthcheck_prefers_the_admin_address(unix_server, path):
