@@ -107,10 +107,14 @@ def test_port_0_is_a_free_port_that_the_log_tells(start_server):
             assert_ok(client.get("/healthz"))
 
 
-def test_a_port_that_is_taken_ends_the_start(server):
-    ended = run_to_end("--listen", f"127.0.0.1:{server.port}")
-    assert ended.returncode not in (0, None) and ended.returncode > 0
-    assert str(server.port) in ended.stderr, f"stderr does not tell the address: {ended.stderr!r}"
+def test_a_port_that_is_taken_ends_the_start_and_is_told(server):
+    taken, free = f"127.0.0.1:{server.port}", "127.0.0.1:0"
+    for listen, admin, told in ((taken, None, "cannot"), (taken, free, "cannot"),
+                                (free, taken, "admin: cannot")):
+        ended = run_to_end("--listen", listen, "--admin-listen", admin or "", "--log-format", "text")
+        assert ended.returncode == 1, ended.stderr
+        assert ended.stderr.endswith(f"error {told} listen on {taken}: Address already in use\n")
+        assert free not in ended.stderr
 
 
 def assert_unhealthy(address, why):

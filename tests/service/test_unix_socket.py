@@ -113,6 +113,15 @@ def test_healthcheck_prefers_the_admin_address(unix_server, path):
     assert run_to_end("healthcheck", "--listen", served, "--admin-listen", nobody).returncode == 1
 
 
+def test_the_log_tells_the_paths_that_are_listened_on(path):
+    admin = path.with_name("admin")
+    server = UnixServer(path, "--admin-listen", f"unix:{admin}", "--log-format", "text")
+    server.finish()
+    log = server.log.read_text()
+    assert f" info admin: listening on unix:{admin}\n" in log
+    assert f" info listening on unix:{path} (threads " in log
+
+
 def test_the_file_goes_with_the_server(unix_server, path):
     assert stat.S_ISSOCK(path.stat().st_mode)
     mask = os.umask(0)
