@@ -54,7 +54,7 @@ static const struct setting SETTINGS[] = {
     {"max-connections-per-address", NUMBER, AT(max_connections_per_address), 0, 1 << 20, "0",
      "of one client (IPv6: one /64); 0: no limit"},
     {"idle-timeout", TIME, AT(idle_timeout), SECOND, DAY, "60s",
-     "for a connection between requests"},
+     "for a connection on which nothing happens or nobody reads"},
     {"header-timeout", TIME, AT(header_timeout), 1, DAY, "15s",
      "for a request's whole head to arrive"},
     {"body-timeout", TIME, AT(body_timeout), 1, DAY, "300s", "for its whole body to arrive"},
