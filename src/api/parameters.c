@@ -63,7 +63,8 @@ static bool read_argument(struct api_reading *reading, const struct api_argument
         if (!(rule->endpoints & reading->endpoint) || !names_rule(argument->name, rule))
             continue;
         if (reading->given[i])
-            return api_argument_refuse(argument, problem, "%s is given twice", rule->name);
+            return api_argument_refuse(argument, problem, "the parameter %s is given twice",
+                                       rule->name);
         if (argument->is_list && !rule->is_list)
             return api_argument_refuse(argument, problem, "%s must not be an array",
                                        argument->name);
