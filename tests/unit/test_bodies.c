@@ -322,7 +322,11 @@ static const struct refusal refusals[] = {
     {"/v1/schedule", "rescale_zero_snr=true&beta=0", NULL, NULL, 400,
      "\"parameter\":\"rescale_zero_snr\"", NULL},
     {"/v1/schedule", "betas=7", NULL, NULL, 400, "\"parameter\":\"betas\"", NULL},
-    {"/v1/schedule", "seed=7", NULL, NULL, 400, "\"parameter\":\"seed\"", NULL},
+    {"/v1/schedule", "seed=7", NULL, NULL, 400, "\"parameter\":\"seed\"",
+     "seed is a parameter of /v1/images/frames, /v1/images/histograms, /v1/samples/frames and "
+     "/v1/samples/histograms only."},
+    {samples_path, "", NULL, "{\"samples\":[1],\"compression\":\"best\"}", 400,
+     "\"pointer\":\"/compression\"", "compression is a parameter of /v1/images/frames only."},
     {"/v1", "a=b", NULL, NULL, 400, "\"parameter\":\"a\"", "Unknown parameter a"},
     {"/healthz", "a", NULL, NULL, 400, "\"parameter\":\"a\"", NULL},
     /* limits: 40 pixels, 5000 draws */
