@@ -42,5 +42,8 @@ def dissolve(samples, urls, parameters, piece=PIECE):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 5:
+        print(__doc__.strip(), file=sys.stderr)
+        sys.exit(2)
     source, target, query, *machines = sys.argv[1:]
     numpy.save(target, dissolve(numpy.load(source), machines, dict(urllib.parse.parse_qsl(query))))

@@ -21,6 +21,7 @@
 enum {
     SOCKET_THREADS = 2,
     FAREWELL_MS = 1000, /* for the last answers to leave, once every job has been stopped */
+    PLACE_TEXT = HTTP_ADDRESS_TEXT + 8,
 };
 
 /* Everything that lives as long as the process serves. */
@@ -72,6 +73,20 @@ static void keep_memory(uint64_t allowed)
     (void)mallopt(M_TRIM_THRESHOLD, share > 0 && share < KEPT ? (int)share : KEPT);
 }
 
+/* Of an address that cannot be listened on; NULL: of something else that the door needs. */
+static void complain(const struct server *server, const struct http_address *refused,
+                     const char *reason)
+{
+    char address[HTTP_ADDRESS_TEXT];
+    if (refused == NULL) {
+        http_log_say(server->log, HTTP_LOG_ERROR, "cannot start: %s", reason);
+        return;
+    }
+    http_address_print(refused, address);
+    http_log_say(server->log, HTTP_LOG_ERROR, "%scannot listen on %s: %s",
+                 refused == &server->configuration->admin_listen ? "admin: " : "", address, reason);
+}
+
 static bool start(struct server *server, const char *isa)
 {
     const struct http_configuration *configuration = server->configuration;
@@ -93,15 +108,11 @@ static bool start(struct server *server, const char *isa)
                                          .isa = isa,
                                          .job_threads = server->sizing.job_threads,
                                          .socket_threads = SOCKET_THREADS};
+    const struct http_address *refused;
     errno = 0;
-    status = door_open(&options, &server->door);
-    if (status != DISSOLVE_OK) {
-        char address[HTTP_ADDRESS_TEXT];
-        http_address_print(&configuration->listen, address);
-        http_log_say(server->log, HTTP_LOG_ERROR, "cannot listen on %s%s: %s", address,
-                     configuration->has_admin_listen ? " or the admin address" : "",
-                     errno != 0 ? strerror(errno) : dissolve_status_text(status));
-    }
+    status = door_open(&options, &server->door, &refused);
+    if (status != DISSOLVE_OK)
+        complain(server, refused, errno != 0 ? strerror(errno) : dissolve_status_text(status));
     return status == DISSOLVE_OK;
 }
 
@@ -180,18 +191,25 @@ static bool enter_sandbox(const struct server *server)
     return sandbox != HTTP_SANDBOX_FAILED;
 }
 
+/* A URL, but for a Unix socket, which has none. */
+static void print_place(const struct http_address *address, char place[PLACE_TEXT])
+{
+    char text[HTTP_ADDRESS_TEXT];
+    http_address_print(address, text);
+    snprintf(place, PLACE_TEXT, "%s%s", http_address_path(address) != NULL ? "" : "http://", text);
+}
+
 static void tell_addresses(const struct server *server, const char *isa)
 {
-    char address[HTTP_ADDRESS_TEXT];
+    char place[PLACE_TEXT];
     const struct http_address *admin = door_admin_address(server->door);
     if (admin != NULL) {
-        http_address_print(admin, address);
-        http_log_say(server->log, HTTP_LOG_INFO, "operators: listening on http://%s", address);
+        print_place(admin, place);
+        http_log_say(server->log, HTTP_LOG_INFO, "admin: listening on %s", place);
     }
-    http_address_print(door_address(server->door), address);
-    http_log_say(server->log, HTTP_LOG_INFO,
-                 "listening on http://%s (threads %u, isa %s, version %s)", address,
-                 dissolve_pool_threads(server->pool), isa, DISSOLVED_VERSION);
+    print_place(door_address(server->door), place);
+    http_log_say(server->log, HTTP_LOG_INFO, "listening on %s (threads %u, isa %s, version %s)",
+                 place, dissolve_pool_threads(server->pool), isa, DISSOLVED_VERSION);
 }
 
 static int run(struct http_configuration *configuration, const char *isa)
@@ -227,11 +245,10 @@ static int run(struct http_configuration *configuration, const char *isa)
 
 static int start_or_ask(struct http_configuration *configuration)
 {
+    const struct http_address *asked =
+        configuration->has_admin_listen ? &configuration->admin_listen : &configuration->listen;
     if (configuration->healthcheck)
-        return http_healthcheck(configuration->has_admin_listen ? &configuration->admin_listen
-                                                                : &configuration->listen)
-                   ? EXIT_SUCCESS
-                   : EXIT_FAILURE;
+        return http_healthcheck(asked, stderr) ? EXIT_SUCCESS : EXIT_FAILURE;
     const char *isa;
     if (dissolve_isa(&isa) != DISSOLVE_OK) {
         fprintf(stderr, "dissolved: DISSOLVE_ISA: this build and processor have no \"%s\"\n",

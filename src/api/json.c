@@ -156,8 +156,7 @@ static bool read_numbers(const cJSON *mixture, const struct numbers *numbers, si
         if (!isfinite((float)value))
             return blame_element(numbers->name, i, "the number is beyond float32", problem);
         if (value < 0 && !numbers->may_be_negative)
-            return blame_element(numbers->name, i, "weights and stds must not be negative",
-                                 problem);
+            return blame_element(numbers->name, i, "no weight and no std may be negative", problem);
         numbers->values[i] = value;
     }
     return true;

@@ -55,6 +55,29 @@ static bool names_rule(const char *name, const struct api_rule *rule)
     return strcmp(name, rule->name) == 0 || (rule->alias && strcmp(name, rule->alias) == 0);
 }
 
+/* The argument is none of this endpoint's; where it is another's, the problem tells whose. */
+static bool refuse_unknown(const struct api_argument *argument, struct api_problem *problem)
+{
+    /* In the order of the bits of enum api_endpoint. */
+    static const char *const paths[] = {"/v1/images/frames", "/v1/images/histograms",
+                                        "/v1/samples/frames", "/v1/samples/histograms",
+                                        "/v1/schedule"};
+    const struct api_rule *rule = rules;
+    while (rule < rules + rule_count && !names_rule(argument->name, rule))
+        rule++;
+    if (rule == rules + rule_count)
+        return api_argument_refuse(argument, problem, "unknown parameter %.64s", argument->name);
+    char list[160] = "";
+    size_t used = 0;
+    for (unsigned i = 0, left = rule->endpoints; left; i++, left >>= 1) {
+        const char *link = used == 0 ? "" : left == 1 ? " and " : ", ";
+        if (left & 1)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", link, paths[i]);
+    }
+    return api_argument_refuse(argument, problem, "%s is a parameter of %s only", argument->name,
+                               list);
+}
+
 static bool read_argument(struct api_reading *reading, const struct api_argument *argument,
                           struct api_problem *problem)
 {
@@ -63,14 +86,15 @@ static bool read_argument(struct api_reading *reading, const struct api_argument
         if (!(rule->endpoints & reading->endpoint) || !names_rule(argument->name, rule))
             continue;
         if (reading->given[i])
-            return api_argument_refuse(argument, problem, "%s is given twice", rule->name);
+            return api_argument_refuse(argument, problem, "the parameter %s is given twice",
+                                       rule->name);
         if (argument->is_list && !rule->is_list)
             return api_argument_refuse(argument, problem, "%s must not be an array",
                                        argument->name);
         reading->given[i] = argument;
         return rule->read(reading, rule, argument, problem);
     }
-    return api_argument_refuse(argument, problem, "unknown parameter %.64s", argument->name);
+    return refuse_unknown(argument, problem);
 }
 
 /* betas make the schedule, alone; beta belongs to the constant one. */

@@ -38,11 +38,28 @@ const char *api_status_title(int status)
     return "Error";
 }
 
-/* The sentence, which may quote what is no UTF-8, or end in the middle of a character. */
-static void say(struct api_problem *problem, const char *format, va_list arguments)
+/* Whether a text begins with the name of what is at fault, which stays as it is written. */
+static bool begins_with_name(const char *text, enum api_fault fault, const char *culprit)
 {
-    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
-    codec_utf8_mend(problem->detail);
+    const char *slash = fault == API_FAULT_POINTER ? strrchr(culprit, '/') : NULL;
+    const char *name = slash ? slash + 1 : culprit;
+    size_t length = strlen(name);
+    return length > 0 && strncmp(text, name, length) == 0 && text[length] == ' ';
+}
+
+/* What was said becomes a sentence. It may quote what is no UTF-8, or end in the middle of a
+ * character. */
+static void say(struct api_problem *problem, const char *culprit, const char *format,
+                va_list arguments)
+{
+    char *detail = problem->detail;
+    vsnprintf(detail, sizeof problem->detail, format, arguments);
+    codec_utf8_mend(detail);
+    if (*detail >= 'a' && *detail <= 'z' && !begins_with_name(detail, problem->fault, culprit))
+        *detail = (char)(*detail & ~0x20);
+    size_t length = strlen(detail);
+    if (length > 0 && length + 1 < sizeof problem->detail && detail[length - 1] != '.')
+        memcpy(detail + length, ".", 2);
 }
 
 bool api_problem_set(struct api_problem *problem, int status, const char *format, ...)
@@ -50,7 +67,7 @@ bool api_problem_set(struct api_problem *problem, int status, const char *format
     *problem = (struct api_problem){.status = status};
     va_list arguments;
     va_start(arguments, format);
-    say(problem, format, arguments);
+    say(problem, "", format, arguments);
     va_end(arguments);
     return false;
 }
@@ -76,7 +93,7 @@ bool api_problem_blame(struct api_problem *problem, int status, enum api_fault f
     codec_utf8_mend(problem->culprit);
     va_list arguments;
     va_start(arguments, format);
-    say(problem, format, arguments);
+    say(problem, culprit, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -117,7 +134,7 @@ static void print_short(const struct api_problem *problem, const char *request_i
 {
     snprintf(text, SHORT_ROOM,
              "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
-             "\"detail\":\"there is no memory to say why\",\"request_id\":\"%s\"}",
+             "\"detail\":\"There is no memory to say why.\",\"request_id\":\"%s\"}",
              api_status_title(problem->status), problem->status, request_id);
 }
 

@@ -19,12 +19,13 @@ struct api_problem {
     char detail[320];
 };
 
-/* Fills in status and a sentence. Returns false, so that a check can end with it. */
+/* Fills in status and detail, which begins with a capital and ends with a full stop, whether or not
+ * the text does. Returns false, so that a check can end with it. */
 bool api_problem_set(struct api_problem *problem, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same with a parameter or pointer, cut to fit. What is no UTF-8 in it, or in the sentence, is
- * shown as "?". */
+/* The same with a parameter or pointer, cut to fit; a text that begins with its name keeps that as
+ * it is written. What is no UTF-8 in either is shown as "?". */
 bool api_problem_blame(struct api_problem *problem, int status, enum api_fault fault,
                        const char *culprit, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

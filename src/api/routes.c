@@ -96,7 +96,7 @@ static bool answer(struct api_call *call, const struct api_route *route,
                                  "unknown parameter %.64s", field->name);
     }
     if (route->document == API_DOCUMENT_READY && !api_service_is_ready(call->service))
-        return api_problem_set(problem, 503, "the service is shutting down");
+        return api_problem_set(problem, 503, "The service is shutting down.");
     if (route->document == API_DOCUMENT_METRICS)
         return api_metrics_send(call, problem);
     return api_document_send(call, api_service_document(call->service, route->document));

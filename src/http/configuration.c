@@ -54,7 +54,7 @@ static const struct setting SETTINGS[] = {
     {"max-connections-per-address", NUMBER, AT(max_connections_per_address), 0, 1 << 20, "0",
      "of one client (IPv6: one /64); 0: no limit"},
     {"idle-timeout", TIME, AT(idle_timeout), SECOND, DAY, "60s",
-     "for a connection between requests"},
+     "for a connection on which nothing happens or nobody reads"},
     {"header-timeout", TIME, AT(header_timeout), 1, DAY, "15s",
      "for a request's whole head to arrive"},
     {"body-timeout", TIME, AT(body_timeout), 1, DAY, "300s", "for its whole body to arrive"},
@@ -250,7 +250,7 @@ static void print_help(FILE *out)
     fprintf(out, "dissolved: the forward process of diffusion models, over HTTP\n\n"
                  "usage: dissolved [settings]              serve\n"
                  "       dissolved healthcheck [settings]  ask a running instance; exit 0 or 1\n"
-                 "       dissolved --help | --version\n\n"
+                 "       dissolved --help | --version      or -h, -V\n\n"
                  "settings, with their defaults:\n");
     for (size_t i = 0; i < SETTING_COUNT; i++)
         fprintf(out, "  --%-27s  %s [%s]\n", SETTINGS[i].flag, SETTINGS[i].help,
@@ -338,10 +338,10 @@ static int read_flag(const char *argument, const char *next, FILE *err,
     return set_or_complain(setting, name, text, err, configuration);
 }
 
-static bool has(int argc, char *const argv[], const char *flag)
+static bool has(int argc, char *const argv[], const char *flag, const char *letter)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], flag) == 0)
+        if (strcmp(argv[i], flag) == 0 || strcmp(argv[i], letter) == 0)
             return true;
     }
     return false;
@@ -356,7 +356,8 @@ static int read_arguments(int argc, char *const argv[], FILE *err,
     int i = configuration->healthcheck ? 2 : 1;
     for (int used = 1; i < argc && status == HTTP_CONFIGURATION_READ; i += used) {
         if (strncmp(argv[i], "--", 2) != 0)
-            return print_unknown(argv[i], is_secret(last), "command", err);
+            return print_unknown(argv[i], is_secret(last), argv[i][0] == '-' ? "flag" : "command",
+                                 err);
         status =
             read_flag(argv[i], i + 1 < argc ? argv[i + 1] : NULL, err, configuration, &last, &used);
     }
@@ -378,11 +379,11 @@ int http_configuration_read(int argc, char *const argv[], char *(*environment)(c
                             FILE *out, FILE *err, struct http_configuration *configuration)
 {
     *configuration = (struct http_configuration){0};
-    if (has(argc, argv, "--help")) {
+    if (has(argc, argv, "--help", "-h")) {
         print_help(out);
         return 0;
     }
-    if (has(argc, argv, "--version")) {
+    if (has(argc, argv, "--version", "-V")) {
         fprintf(out, "dissolved " DISSOLVED_VERSION "\n");
         return 0;
     }

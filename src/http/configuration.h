@@ -49,9 +49,9 @@ enum { HTTP_CONFIGURATION_READ = -1 };
 
 /*
  * A flag wins over its environment variable, which wins over the default; an empty variable counts
- * as unset. --help and --version print to out and return 0; a bad value or an unknown flag is told
- * to err, by the name of the setting and never with a key in it, and returns 2. The configuration
- * owns memory only if the result is HTTP_CONFIGURATION_READ.
+ * as unset. --help (-h) and --version (-V) print to out and return 0; a bad value or an unknown
+ * flag is told to err, by the name of the setting and never with a key in it, and returns 2. The
+ * configuration owns memory only if the result is HTTP_CONFIGURATION_READ.
  */
 DISSOLVE_MUST_USE int http_configuration_read(int argc, char *const argv[],
                                               char *(*environment)(const char *name), FILE *out,

@@ -474,9 +474,26 @@ static bool furnish(struct door *door)
            door->connections != NULL && door->operators != NULL;
 }
 
-enum dissolve_status door_open(const struct door_options *options, struct door **opened)
+/* NULL: both addresses are listened on; otherwise the one that is not. */
+static const struct http_address *open_gates(struct door *door)
+{
+    const struct http_configuration *configuration = door->configuration;
+    door->gate = open_gate(door, &configuration->listen, &FOR_CLIENTS, door->options.socket_threads,
+                           (unsigned)configuration->max_connections);
+    if (door->gate == NULL)
+        return &configuration->listen;
+    if (!configuration->has_admin_listen)
+        return NULL;
+    door->admin =
+        open_gate(door, &configuration->admin_listen, &FOR_OPERATORS, 1, ADMIN_CONNECTIONS);
+    return door->admin == NULL ? &configuration->admin_listen : NULL;
+}
+
+enum dissolve_status door_open(const struct door_options *options, struct door **opened,
+                               const struct http_address **refused)
 {
     *opened = NULL;
+    *refused = NULL;
     struct door *door = calloc(1, sizeof *door);
     if (door == NULL)
         return DISSOLVE_NO_MEMORY;
@@ -484,18 +501,11 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
     door->configuration = options->configuration;
     door->room.size = http_sizing_bodies(options->configuration, options->job_threads);
     door->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    const struct http_configuration *configuration = options->configuration;
     bool open = door->idle >= 0 && furnish(door);
     if (open) {
         api_service_set_metrics(options->service, print_metrics, door);
-        door->gate = open_gate(door, &configuration->listen, &FOR_CLIENTS, options->socket_threads,
-                               (unsigned)configuration->max_connections);
-        open = door->gate != NULL;
-    }
-    if (open && configuration->has_admin_listen) {
-        door->admin =
-            open_gate(door, &configuration->admin_listen, &FOR_OPERATORS, 1, ADMIN_CONNECTIONS);
-        open = door->admin != NULL;
+        *refused = open_gates(door);
+        open = *refused == NULL;
     }
     if (!open) {
         int reason = errno;

@@ -21,11 +21,12 @@ struct door_options {
 struct door;
 
 /*
- * Starts to serve, and to answer /metrics. DISSOLVE_SYSTEM: it could not listen or start a thread;
- * errno may say why.
+ * Starts to serve, and to answer /metrics. DISSOLVE_SYSTEM: it could not listen at *refused, one of
+ * the configuration's, or, where that is NULL, not start at all; errno may say why.
  */
 DISSOLVE_MUST_USE enum dissolve_status door_open(const struct door_options *options,
-                                                 struct door **door);
+                                                 struct door **door,
+                                                 const struct http_address **refused);
 
 /* Where it listens; for operators NULL if there is no address for them alone. */
 const struct http_address *door_address(const struct door *door);

@@ -68,8 +68,9 @@ struct http_exchange {
     int64_t body_until;     /* http_clock_now() when all of it has to be here */
 
     /* the answer */
-    int refusal; /* its status, 0: not refused */
-    const char *refusal_detail;
+    int refusal;                /* its status, 0: not refused */
+    const char *refusal_detail; /* static, or the one below */
+    char refusal_text[80];
     bool rejected; /* for a reason that is counted */
     enum http_rejection rejection;
     const char *allow;        /* value of an Allow header, or NULL */

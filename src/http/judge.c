@@ -1,10 +1,11 @@
 /* The early refusals, in the order in which a client can do something about them. */
 #include "judge.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* Detail is static. */
+/* Detail is static, or the exchange's refusal_text. */
 static void refuse(struct http_exchange *exchange, int status, const char *detail)
 {
     exchange->refusal = status;
@@ -17,6 +18,16 @@ void http_judge_reject(struct http_exchange *exchange, enum http_rejection reaso
     exchange->rejected = true;
     exchange->rejection = reason;
     refuse(exchange, status, detail);
+}
+
+/* Of a path that has other methods: those of Allow. */
+static void refuse_method(struct http_exchange *exchange)
+{
+    const char *last = strrchr(exchange->allow, ' ') + 1;
+    int before = (int)(last - exchange->allow) - 2;
+    snprintf(exchange->refusal_text, sizeof exchange->refusal_text,
+             "The path has no such method; it has %.*s and %s.", before, exchange->allow, last);
+    refuse(exchange, 405, exchange->refusal_text);
 }
 
 static void find_route(struct http_exchange *exchange, const char *method)
@@ -39,7 +50,7 @@ static void find_route(struct http_exchange *exchange, const char *method)
     case API_NO_SUCH_METHOD:
         exchange->preflight = options;
         if (!options)
-            refuse(exchange, 405, "The path does not have this method.");
+            refuse_method(exchange);
     }
     exchange->route = NULL;
 }

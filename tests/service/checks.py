@@ -49,6 +49,10 @@ def assert_problem(response, status, parameter=None, pointer=None):
     for member in ("type", "title", "detail", "request_id"):
         assert isinstance(problem.get(member), str) and problem[member], (
             f"the problem has no text {member!r}: {problem}")
+    detail, culprit = problem["detail"], problem.get("parameter") or problem.get("pointer", "")
+    assert detail.endswith(".") and not detail.endswith("..") and (
+        not detail[0].islower() or detail.startswith(culprit.rpartition("/")[2] + " ")), (
+            f"that is no sentence: {detail}")
     assert problem.get("status") == response.status_code, (
         f"the problem's status is {problem.get('status')!r}, the answer's {response.status_code}")
     assert problem["request_id"] == response.headers.get("X-Request-Id"), (

@@ -15,7 +15,7 @@ BINARY = os.environ.get("DISSOLVED", str(ROOT / "build" / "release" / "dissolved
 PATIENCE = 60.0
 """Seconds after which something that has to happen is taken for something that never will."""
 
-LISTENING = re.compile(r"(operators: )?listening on (http://127\.0\.0\.1:(\d+))")
+LISTENING = re.compile(r"(admin: )?listening on (http://127\.0\.0\.1:(\d+))")
 SANITIZER_REPORTS = ("Sanitizer", "runtime error:")
 SANITIZED = os.path.exists(BINARY) and (
     re.search(rb"__[at]san_init", pathlib.Path(BINARY).read_bytes()) is not None)

@@ -7,7 +7,7 @@ import pytest
 
 import pictures
 from checks import assert_ok, assert_problem, dissolve
-from server import Server, run_to_end
+from server import PATIENCE, Server, run_to_end
 
 
 @pytest.mark.parametrize("name, value", [
@@ -107,46 +107,73 @@ def test_port_0_is_a_free_port_that_the_log_tells(start_server):
             assert_ok(client.get("/healthz"))
 
 
-def test_a_port_that_is_taken_ends_the_start(server):
-    ended = run_to_end("--listen", f"127.0.0.1:{server.port}")
-    assert ended.returncode not in (0, None) and ended.returncode > 0
-    assert str(server.port) in ended.stderr, f"stderr does not tell the address: {ended.stderr!r}"
+def test_a_port_that_is_taken_ends_the_start_and_is_told(server):
+    taken, free = f"127.0.0.1:{server.port}", "127.0.0.1:0"
+    for listen, admin, told in ((taken, None, "cannot"), (taken, free, "cannot"),
+                                (free, taken, "admin: cannot")):
+        ended = run_to_end("--listen", listen, "--admin-listen", admin or "", "--log-format", "text")
+        assert ended.returncode == 1, ended.stderr
+        assert ended.stderr.endswith(f"error {told} listen on {taken}: Address already in use\n")
+        assert free not in ended.stderr
+
+
+def assert_unhealthy(address, why):
+    """Exit status 1, and one line that says why."""
+    ended = run_to_end("healthcheck", "--listen", address)
+    assert ended.returncode == 1 and ended.stdout == ""
+    assert ended.stderr == f"dissolved: healthcheck: {address}: {why}\n"
 
 
 def test_healthcheck_finds_a_running_server(server):
     address = f"127.0.0.1:{server.port}"
-    assert run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode == 0
-    assert run_to_end("healthcheck", "--listen", address).returncode == 0
+    for ended in (run_to_end("healthcheck", DISSOLVED_LISTEN=address),
+                  run_to_end("healthcheck", "--listen", address)):
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
 def test_healthcheck_asks_itself_where_the_server_listens_on_every_address(server):
     assert run_to_end("healthcheck", DISSOLVED_LISTEN=f"0.0.0.0:{server.port}").returncode == 0
 
 
-def test_healthcheck_fails_where_nobody_listens():
+def test_healthcheck_tells_where_nobody_listens():
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{reserved.getsockname()[1]}"
-        assert run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode == 1
+        port = reserved.getsockname()[1]
+        assert_unhealthy(f"127.0.0.1:{port}", "Connection refused")
+        everywhere = run_to_end("healthcheck", "--listen", f"0.0.0.0:{port}")
+        assert f" 127.0.0.1:{port}: " in everywhere.stderr, "where it asked is not told"
 
 
-def test_healthcheck_fails_where_somebody_else_answers():
+@pytest.mark.parametrize("answer, why", [
+    (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+     "status 503"),
+    (b"HTTP/1.1 2000 OK\r\n\r\n", "what answers does not speak HTTP"),
+    (b"HTTP/1.1 20", "what answers does not speak HTTP"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers does not speak HTTP"),
+    (b"", "the connection was closed without an answer"),
+    (None, "no answer in time")])
+def test_healthcheck_tells_what_somebody_else_answers(answer, why):
+    """None: nothing, for as long as it asks."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
-        stranger.settimeout(30)
-        address = f"127.0.0.1:{stranger.getsockname()[1]}"
+        stranger.settimeout(PATIENCE)
+        over = threading.Event()
 
-        def refuse():
+        def speak():
             connection, _ = stranger.accept()
             with connection:
                 connection.recv(4096)
-                connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-                                   b"Connection: close\r\n\r\n")
+                if answer is None:
+                    over.wait(PATIENCE)
+                else:
+                    connection.sendall(answer)
 
-        answering = threading.Thread(target=refuse)
+        answering = threading.Thread(target=speak)
         answering.start()
-        status = run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode
-        answering.join(30)
-        assert status == 1
+        try:
+            assert_unhealthy(f"127.0.0.1:{stranger.getsockname()[1]}", why)
+        finally:
+            over.set()
+            answering.join(PATIENCE)
 
 
 def test_an_unknown_instruction_set_ends_the_start():

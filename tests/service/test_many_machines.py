@@ -57,6 +57,15 @@ def test_three_machines_give_the_bytes_of_one(machines, tmp_path, sampler):
                 client.get("/metrics").text)
 
 
+@pytest.mark.parametrize("arguments", [[], ["in.npy", "out.npy", "steps=3"]])
+def test_without_all_arguments_it_tells_which_there_are(arguments, tmp_path):
+    done = subprocess.run([sys.executable, "-B", EXAMPLE, *arguments], cwd=tmp_path, text=True,
+                          capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "python3 many_machines.py samples.npy states.npy 'steps=" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_piece_that_a_machine_does_not_answer_goes_to_the_next(machines):
     parameters = {"steps": 5, "frames": "last", "seed": 1}
     expected = example().dissolve(SAMPLES, [machines[0].url], parameters)

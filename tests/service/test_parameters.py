@@ -53,7 +53,9 @@ def test_an_unknown_parameter_is_refused_by_its_name(client, png, name):
 
 
 def test_a_parameter_of_histograms_is_unknown_to_frames(client, png):
-    assert_problem(dissolve(client, png, bins="10"), 400, parameter="bins")
+    problem = assert_problem(dissolve(client, png, bins="10"), 400, parameter="bins")
+    assert problem["detail"] == (
+        "bins is a parameter of /v1/images/histograms and /v1/samples/histograms only.")
 
 
 @pytest.mark.parametrize("name, values", [

@@ -43,7 +43,7 @@ def assert_refused(client, name, query):
 ])
 def test_a_step_out_of_range_is_named(client, query, name, step, value):
     detail = assert_refused(client, name, query)
-    assert f"step {step} " in detail.replace(",", " ") + " ", f"it does not name the step: {detail}"
+    assert f"Step {step} " in detail.replace(",", " ") + " ", f"it does not name the step: {detail}"
     if value is not None:
         assert value in detail, f"it does not tell the value {value}: {detail}"
 

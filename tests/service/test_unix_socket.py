@@ -101,7 +101,9 @@ def test_healthcheck_asks_over_the_socket(unix_server):
     assert run_to_end("healthcheck", "--listen", address).returncode == 0
     assert run_to_end("healthcheck", DISSOLVED_LISTEN=address).returncode == 0
     unix_server.finish()
-    assert run_to_end("healthcheck", "--listen", address).returncode == 1
+    ended = run_to_end("healthcheck", "--listen", address)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"dissolved: healthcheck: {address}: ")
 
 
 def test_healthcheck_prefers_the_admin_address(unix_server, path):
@@ -109,6 +111,15 @@ def test_healthcheck_prefers_the_admin_address(unix_server, path):
     nobody = f"unix:{path}.nobody"
     assert run_to_end("healthcheck", "--listen", nobody, "--admin-listen", served).returncode == 0
     assert run_to_end("healthcheck", "--listen", served, "--admin-listen", nobody).returncode == 1
+
+
+def test_the_log_tells_the_paths_that_are_listened_on(path):
+    admin = path.with_name("admin")
+    server = UnixServer(path, "--admin-listen", f"unix:{admin}", "--log-format", "text")
+    server.finish()
+    log = server.log.read_text()
+    assert f" info admin: listening on unix:{admin}\n" in log
+    assert f" info listening on unix:{path} (threads " in log
 
 
 def test_the_file_goes_with_the_server(unix_server, path):

@@ -267,24 +267,24 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     /* types */
-    {image_path, "", "text/plain", "x", 415, NULL, "send image/png"},
+    {image_path, "", "text/plain", "x", 415, NULL, "Send image/png"},
     {image_path, "", "image/webp", "x", 415, NULL, "multipart/form-data"},
-    {image_path, "", "application/json", "{}", 415, NULL, "send image/png"},
+    {image_path, "", "application/json", "{}", 415, NULL, "Send image/png"},
     {samples_path, "", "text/csv", "1,2", 415, NULL, "application/json"},
     {samples_path, "", "image/png", NULL, 415, NULL, "application/json"},
     {samples_path, "", FORM, FIELD("samples") "1\r\n--x--\r\n", 415, NULL, "octet-stream"},
     /* empty or broken bodies */
-    {image_path, "", NULL, "", 400, NULL, "the image is empty"},
+    {image_path, "", NULL, "", 400, NULL, "The image is empty"},
     {image_path, "", "image/png", "no picture", 422, NULL, NULL},
     {image_path, "", "application/x-npy", "no picture", 422, NULL, NULL},
     {image_bins_path, "", NULL, "\x93NUMPY\x01", 422, NULL, NULL},
-    {samples_path, "", NULL, "", 400, NULL, "the body is empty"},
-    {samples_path, "", "application/json", "", 400, NULL, "the body is empty"},
+    {samples_path, "", NULL, "", 400, NULL, "The body is empty"},
+    {samples_path, "", "application/json", "", 400, NULL, "The body is empty"},
     {samples_path, "", "application/json", "[1]", 400, "\"pointer\":\"\"", NULL},
     {samples_path, "", "application/json", "{}", 400, NULL, "samples or mixture"},
-    {samples_path, "", NULL, "12345", 400, NULL, "the body has 5 bytes"},
-    {samples_path, "", NULL, "\x01\x02\xc0\x7f", 422, NULL, "sample 0 is not finite"},
-    {samples_path, "", NULL, "abcd\x01\x01\x80\xff", 422, NULL, "sample 1 is not finite"},
+    {samples_path, "", NULL, "12345", 400, NULL, "The body has 5 bytes"},
+    {samples_path, "", NULL, "\x01\x02\xc0\x7f", 422, NULL, "Sample 0 is not finite"},
+    {samples_path, "", NULL, "abcd\x01\x01\x80\xff", 422, NULL, "Sample 1 is not finite"},
     {samples_path, "", "application/x-npy", "12345678", 422, NULL, NULL},
     {samples_path, "", NULL, "{\"samples\":[1,1e39]}", 422, "\"pointer\":\"/samples/1\"", NULL},
     /* forms */
@@ -294,11 +294,11 @@ static const struct refusal refusals[] = {
      "no file field named image"},
     {image_path, "", FORM, FIELD("image") "a\r\n" FIELD("image") "b\r\n--x--\r\n", 400,
      "\"parameter\":\"image\"", "image is given twice"},
-    {image_path, "", FORM, FIELD("image") "\r\n--x--\r\n", 400, NULL, "the image is empty"},
+    {image_path, "", FORM, FIELD("image") "\r\n--x--\r\n", 400, NULL, "The image is empty"},
     {image_path, "steps=3", FORM, FIELD("image") "a\r\n" FIELD("steps") "3\r\n--x--\r\n", 400,
      "\"parameter\":\"steps\"", "steps is given twice"},
     {image_path, "", FORM, FIELD("image") "a\r\n" FIELD("other") "3\r\n--x--\r\n", 400,
-     "\"parameter\":\"other\"", "unknown parameter other"},
+     "\"parameter\":\"other\"", "Unknown parameter other"},
     /* parameters that the body or the schedule refuses */
     {image_path, "start_step=1&format=npy", NULL, NULL, 400, "\"parameter\":\"start_step\"",
      "as NPY"},
@@ -307,9 +307,9 @@ static const struct refusal refusals[] = {
     {samples_path, "", NULL, MIXTURE "5},\"start_step\":1}", 400, "\"pointer\":\"/start_step\"",
      "not a mixture"},
     {samples_path, "betas=0.5,1.5", NULL, SOME, 400, "\"parameter\":\"betas\"",
-     "step 2 of the schedule would be 1.5, outside 0..1"},
+     "Step 2 of the schedule would be 1.5, outside 0..1"},
     {samples_path, "trained_betas=-1e-3", NULL, SOME, 400, "\"parameter\":\"trained_betas\"",
-     "step 1 of the schedule would be -0.001"},
+     "Step 1 of the schedule would be -0.001"},
     {samples_path, "schedule=linear&beta_end=2", NULL, SOME, 400, "\"parameter\":\"schedule\"",
      "outside 0..1"},
     {samples_path, "schedule=scaled_linear&beta_start=-1", NULL, SOME, 400,
@@ -322,12 +322,16 @@ static const struct refusal refusals[] = {
     {"/v1/schedule", "rescale_zero_snr=true&beta=0", NULL, NULL, 400,
      "\"parameter\":\"rescale_zero_snr\"", NULL},
     {"/v1/schedule", "betas=7", NULL, NULL, 400, "\"parameter\":\"betas\"", NULL},
-    {"/v1/schedule", "seed=7", NULL, NULL, 400, "\"parameter\":\"seed\"", NULL},
-    {"/v1", "a=b", NULL, NULL, 400, "\"parameter\":\"a\"", "unknown parameter a"},
+    {"/v1/schedule", "seed=7", NULL, NULL, 400, "\"parameter\":\"seed\"",
+     "seed is a parameter of /v1/images/frames, /v1/images/histograms, /v1/samples/frames and "
+     "/v1/samples/histograms only."},
+    {samples_path, "", NULL, "{\"samples\":[1],\"compression\":\"best\"}", 400,
+     "\"pointer\":\"/compression\"", "compression is a parameter of /v1/images/frames only."},
+    {"/v1", "a=b", NULL, NULL, 400, "\"parameter\":\"a\"", "Unknown parameter a"},
     {"/healthz", "a", NULL, NULL, 400, "\"parameter\":\"a\"", NULL},
     /* limits: 40 pixels, 5000 draws */
-    {image_path, "layout=strip&steps=1", NULL, NULL, 422, NULL, "a sheet of 2 x 1 frames"},
-    {image_path, "layout=grid&frames=0-2", NULL, NULL, 422, NULL, "a sheet of 2 x 2 frames"},
+    {image_path, "layout=strip&steps=1", NULL, NULL, 422, NULL, "A sheet of 2 x 1 frames"},
+    {image_path, "layout=grid&frames=0-2", NULL, NULL, 422, NULL, "A sheet of 2 x 2 frames"},
     {image_path, "layout=grid&frames=0", NULL, NULL, 200, NULL, NULL},
     {image_path, "steps=55", NULL, NULL, 200, NULL, NULL},
     {image_path, "steps=56", NULL, NULL, 422, NULL, "90 elements times 56 steps"},
@@ -446,7 +450,7 @@ static void arrays_are_finite(void **state)
         assert_true(is_problem(&answer, 422));
         ask_npy(samples_path, "", &files[i]);
         assert_true(is_problem(&answer, 422));
-        assert_non_null(strstr((char *)answer.bytes, "sample 1 is not finite"));
+        assert_non_null(strstr((char *)answer.bytes, "Sample 1 is not finite"));
         codec_buffer_free(&files[i]);
     }
     struct codec_buffer empty = npy_of("<f4", none, 1, NULL, 0);

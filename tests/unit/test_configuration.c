@@ -151,8 +151,11 @@ static void bad_values_name_the_setting(void **state)
         {"--sandbox", "unknown flag"},
         {"--que=1", "unknown flag"},
         {"--queues=1", "unknown flag"},
-        {"-h", "unknown command"},
-        {"serve", "unknown command"},
+        {"-x", "-x: unknown flag"},
+        {"-hV", "-hV: unknown flag"},
+        {"-queue=1", "-queue: unknown flag"},
+        {"serve", "serve: unknown command"},
+        {"help", "help: unknown command; see --help"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -176,20 +179,22 @@ static void bad_variable_is_named(void **state)
 static void help_and_version(void **state)
 {
     (void)state;
-    char *const help[] = {(char *)"dissolved", (char *)"--nonsense", (char *)"--help", NULL};
-    struct result result = read_settings(NULL, help);
-    assert_int_equal(result.status, 0);
-    assert_non_null(strstr(result.out, "DISSOLVED_MAX_PIXELS"));
-    assert_non_null(strstr(result.out, "--max-connections-per-address"));
-    assert_string_equal(result.err, "");
-    for (const char *line = result.out; *line != '\0'; line += strcspn(line, "\n") + 1)
-        assert_in_range(strcspn(line, "\n"), 0, 100);
-    forget(&result);
-    char *const version[] = {(char *)"dissolved", (char *)"--version", NULL};
-    result = read_settings(NULL, version);
-    assert_int_equal(result.status, 0);
-    assert_string_equal(result.out, "dissolved " DISSOLVED_VERSION "\n");
-    forget(&result);
+    for (size_t i = 0; i < 2; i++) {
+        char *const help[] = {(char *)"dissolved", (char *)"--nonsense",
+                              (char *)(i == 0 ? "--help" : "-h"), NULL};
+        struct result result = read_settings(NULL, help);
+        assert_int_equal(result.status, 0);
+        assert_non_null(strstr(result.out, "DISSOLVED_MAX_PIXELS"));
+        assert_non_null(strstr(result.out, "--max-connections-per-address"));
+        assert_string_equal(result.err, "");
+        for (const char *line = result.out; *line != '\0'; line += strcspn(line, "\n") + 1)
+            assert_in_range(strcspn(line, "\n"), 0, 100);
+        forget(&result);
+        result = read_flag(i == 0 ? "--version" : "-V");
+        assert_int_equal(result.status, 0);
+        assert_string_equal(result.out, "dissolved " DISSOLVED_VERSION "\n");
+        forget(&result);
+    }
 }
 
 /* Milliseconds, exactly. */

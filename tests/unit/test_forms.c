@@ -55,7 +55,7 @@ static const struct choice choices[] = {
     {image_path, "format=zip", "image/png", 200, "application/zip"},
     {image_path, "format=json", "text/html", 200, "application/json"},
     {image_path, "", "text/html", 406,
-     "this answer is offered as image/png, image/apng, application/zip, multipart/mixed, "
+     "This answer is offered as image/png, image/apng, application/zip, multipart/mixed, "
      "application/json, application/x-npy and application/x-npz"},
     {image_path, "", "image/svg+xml", 406, "application/x-npz"},
     {image_bins_path, "", "image/*", 200, "image/svg+xml"},

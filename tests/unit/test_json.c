@@ -371,7 +371,7 @@ static void problems_are_documents(void **state)
         api_problem_blame(&problem, 400, API_FAULT_PARAMETER, "be\"ta", "say \"%s\"", "x"));
     char *text = json_problem(&problem, "id-1");
     assert_string_equal(text, "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
-                              "\"detail\":\"say \\\"x\\\"\",\"request_id\":\"id-1\","
+                              "\"detail\":\"Say \\\"x\\\".\",\"request_id\":\"id-1\","
                               "\"parameter\":\"be\\\"ta\"}");
     free(text);
 }

@@ -476,7 +476,7 @@ static void blame_finds_the_name_given(void **state)
     (void)state;
     assert_false(api_parameters_blame(&arguments, "betas", &problem, "wrong: %d", 7));
     assert_string_equal(problem.culprit, "betas");
-    assert_string_equal(problem.detail, "wrong: 7");
+    assert_string_equal(problem.detail, "Wrong: 7.");
     assert_true(add(&arguments, API_FROM_FORM, "trained_betas", "1"));
     assert_true(add(&arguments, API_FROM_JSON, "layout", "grid"));
     assert_false(api_parameters_blame(&arguments, "betas", &problem, "wrong"));

@@ -50,12 +50,48 @@ static void each_failure_has_its_status(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_false(api_problem_from_status(&problem, cases[i].status, "why"));
         assert_int_equal(problem.status, cases[i].told);
-        assert_string_equal(problem.detail, "why");
-        assert_false(api_problem_from_status(&problem, cases[i].status, NULL));
-        assert_string_equal(problem.detail, dissolve_status_text(cases[i].status));
-        assert_false(api_problem_from_status(&problem, cases[i].status, ""));
-        assert_string_equal(problem.detail, dissolve_status_text(cases[i].status));
+        assert_string_equal(problem.detail, "Why.");
+        for (size_t j = 0; j < 2; j++) {
+            const char *text = dissolve_status_text(cases[i].status);
+            assert_false(api_problem_from_status(&problem, cases[i].status, j == 0 ? NULL : ""));
+            assert_memory_equal(problem.detail + 1, text + 1, strlen(text) - 1);
+        }
         assert_int_equal(problem.fault, API_FAULT_NONE);
+    }
+}
+
+/* Whatever said it. The name of a parameter or a member stays as it is written. */
+static void details_are_sentences(void **state)
+{
+    static const struct {
+        enum api_fault fault;
+        const char *culprit;
+        const char *said;
+        const char *told;
+    } cases[] = {
+        {API_FAULT_NONE, "", "the image is empty", "The image is empty."},
+        {API_FAULT_NONE, "", "The image is empty.", "The image is empty."},
+        {API_FAULT_NONE, "", "3 are too many", "3 are too many."},
+        {API_FAULT_NONE, "", "\xc3\xa9 is no name", "\xc3\xa9 is no name."},
+        {API_FAULT_PARAMETER, "beta", "beta must be less", "beta must be less."},
+        {API_FAULT_PARAMETER, "beta", "betas must be less", "Betas must be less."},
+        {API_FAULT_PARAMETER, "be/ta", "be/ta is unknown", "be/ta is unknown."},
+        {API_FAULT_PARAMETER, "", "an empty name", "An empty name."},
+        {API_FAULT_POINTER, "/beta", "beta must be less", "beta must be less."},
+        {API_FAULT_POINTER, "/mixture/count", "count is 0", "count is 0."},
+        {API_FAULT_POINTER, "/mixture/count", "mixture is 0", "Mixture is 0."},
+        {API_FAULT_POINTER, "/samples/1", "the sample", "The sample."},
+        {API_FAULT_POINTER, "", "no value", "No value."},
+        {API_FAULT_NONE, "", "", ""},
+    };
+    struct api_problem problem;
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        api_problem_blame(&problem, 400, cases[i].fault, cases[i].culprit, "%s", cases[i].said);
+        assert_string_equal(problem.detail, cases[i].told);
+        if (cases[i].fault == API_FAULT_NONE)
+            api_problem_set(&problem, 400, "%s", cases[i].said);
+        assert_string_equal(problem.detail, cases[i].told);
     }
 }
 
@@ -96,7 +132,7 @@ static void texts_are_utf8(void **state)
     assert_false(
         api_problem_blame(&problem, 400, API_FAULT_PARAMETER, "\xff=", "no %.2s", "a\xc3\xa9"));
     assert_string_equal(problem.culprit, "?=");
-    assert_string_equal(problem.detail, "no a?");
+    assert_string_equal(problem.detail, "No a?.");
     memset(text, 'b', sizeof text);
     strcpy(text + sizeof problem.detail - 2, "\xc3\xa9"); /* the half of it has room */
     assert_false(api_problem_set(&problem, 400, "%s", text));
@@ -117,7 +153,7 @@ static void a_refusal_is_a_whole_answer(void **state)
         char expected[300];
         snprintf(expected, sizeof expected,
                  "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,"
-                 "\"detail\":\"because \\\"so\\\"\",\"request_id\":\"id-7\"}",
+                 "\"detail\":\"Because \\\"so\\\".\",\"request_id\":\"id-7\"}",
                  api_status_title(statuses[i]), statuses[i]);
         assert_string_equal((char *)answer.bytes, expected);
     }
@@ -132,7 +168,7 @@ static void a_refusal_without_memory(void **state)
     (void)state;
     snprintf(expected, sizeof expected,
              "{\"type\":\"about:blank\",\"title\":\"Request Header Fields Too Large\","
-             "\"status\":431,\"detail\":\"there is no memory to say why\",\"request_id\":\"%s\"}",
+             "\"status\":431,\"detail\":\"There is no memory to say why.\",\"request_id\":\"%s\"}",
              id);
     for (long n = 0; failed; n++) {
         memset(&answer, 0, sizeof answer);
@@ -143,7 +179,7 @@ static void a_refusal_without_memory(void **state)
         if (failed)
             assert_string_equal((char *)answer.bytes, expected);
     }
-    assert_non_null(strstr((char *)answer.bytes, "\"why\""));
+    assert_non_null(strstr((char *)answer.bytes, "\"Why.\""));
 }
 
 /* ---- Arguments ---- */
@@ -197,7 +233,7 @@ static void pointers_are_escaped_and_cut(void **state)
     assert_false(api_argument_refuse(&argument, &problem, "wrong: %d", 5));
     assert_string_equal(problem.culprit, "a/b");
     assert_int_equal(problem.fault, API_FAULT_PARAMETER);
-    assert_string_equal(problem.detail, "wrong: 5");
+    assert_string_equal(problem.detail, "Wrong: 5.");
 }
 
 static void arguments_without_memory(void **state)
@@ -279,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses_have_their_titles),
         cmocka_unit_test(each_failure_has_its_status),
+        cmocka_unit_test(details_are_sentences),
         cmocka_unit_test(long_culprits_are_cut),
         cmocka_unit_test(long_details_are_cut),
         cmocka_unit_test(texts_are_utf8),

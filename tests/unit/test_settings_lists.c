@@ -118,8 +118,9 @@ static void errors_keep_keys(void **state)
         {"--api-keys", "SECRET", "--api-keys: bad value"},
         {"--api-keys=SECRET-1", "SECRET-2", "unknown command"},
         {"--api-keys=SECRET-1", "--SECRET-2", "unknown flag"},
+        {"--api-keys=SECRET-1", "-SECRET-2", "...: unknown flag"},
         {"--api-key=SECRET-1", NULL, "--api-key: unknown flag"},
-        {"-api-keys=SECRET-1", NULL, "-api-keys: unknown command"},
+        {"-api-keys=SECRET-1", NULL, "-api-keys: unknown flag"},
         {"--api-keys-file=SECRET-1", NULL, "--api-keys-file: bad value"},
         {"--api-keys-file=", NULL, "--api-keys-file: bad value"},
     };
