@@ -15,8 +15,8 @@ struct http_patience {
 /*
  * An attendant's; context is the patience. Heads and bodies have their time, however slowly they
  * come. A job has its time, in the queue and at work, without what it waits for its reader; then it
- * is answered by 504, or cut off if its answer has begun. While it waits for a slow reader, it rests
- * in the queue. While stopping, bodies and jobs are answered by 503.
+ * is answered by 504, or cut off if its answer has begun. While it waits for a slow reader, it
+ * rests in the queue. While stopping, bodies and jobs are answered by 503.
  */
 void http_patience_check(void *context, struct http_connection *connection, int64_t now);
 

@@ -131,11 +131,6 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(name + r":\s+(\d+) kB", status)[1]) * 1024
 
-    def resident_memory(self):
-        """The resident size in bytes."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
-
     def descriptors(self):
         """How many files, sockets and the like are open."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
