@@ -1,7 +1,7 @@
 """What is installed can be compiled against: installed.py BUILD_FOLDER EXAMPLES EXPECTED_PROGRAM.
 
 EXPECTED_PROGRAM is the example, linked with the engine of the build. It prints the same if it is
-linked with the installed library, whether pkg-config or CMake says where that is, and by README's lines.
+linked with the installed library, whether pkg-config or CMake says where that is, by README's lines.
 """
 
 import os

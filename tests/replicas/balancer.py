@@ -30,7 +30,7 @@ def is_free(port):
 def free_port(count=1):
     """Of so many in a row the first; where more than one is asked for, it ends in 0.
 
-    They are below those that connections are given, so that none takes one while its replica is away.
+    They are below those that connections are given: none takes one while its replica is away.
     """
     lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:

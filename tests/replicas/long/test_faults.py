@@ -100,6 +100,7 @@ def test_with_this_balancer_it_needs_no_delay(start_house, expected):
         go_on(crowd)
         replica.drain()
         replica.start()
-        wait_until(lambda: request_lines(replica.server) or not crowd.running(), "it is asked again")
+        wait_until(lambda: request_lines(replica.server) or not crowd.running(),
+                   "it is asked again")
     crowd.finish()
     assert crowd.cuts + crowd.lost == 0

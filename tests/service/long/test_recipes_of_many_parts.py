@@ -78,7 +78,7 @@ def test_the_typescript_client_compiles_and_gets_a_frame(server, tmp_path):
 
 
 def test_the_types_find_what_is_wrong(server, tmp_path):
-    """A number that is a word, and a word that there is not, do not compile, by stricter rules neither."""
+    """A number that is a word, and a word that there is not: all else compiles by stricter rules."""
     path = recipes.lay_out("client.ts", tmp_path, server)
     make_types(server, tmp_path)
     shutil.copy(ROOT / "tests" / "clients" / "tsconfig.json", tmp_path)
