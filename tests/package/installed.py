@@ -1,35 +1,40 @@
 """What is installed can be compiled against: installed.py BUILD_FOLDER EXAMPLES EXPECTED_PROGRAM.
 
 EXPECTED_PROGRAM is the example, linked with the engine of the build. It prints the same if it is
-linked with the installed library, whether pkg-config or CMake says where that is.
+linked with the installed library, whether pkg-config or CMake says where that is, by README's lines.
 """
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
 
-def run(*command, **variables):
+def run(*command, cwd=None, **variables):
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True,
-                          check=False)
+                          check=False, cwd=cwd)
     assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
-def with_pkg_config(stage, pc, source, program):
-    variables = {"PKG_CONFIG_PATH": str(pc.parent), "PKG_CONFIG_SYSROOT_DIR": str(stage)}
+def with_pkg_config(variables, source, program):
     flags = run("pkg-config", "--cflags", "--libs", "dissolve", **variables).split()
     assert flags[-1] == "-ldissolve" and len(flags) == 3, flags
     run("cc", "-std=c17", "-Wall", "-Wextra", "-Werror", str(source), "-o", str(program), *flags)
 
 
-def with_cmake(prefix, examples, folder):
-    run("cmake", "-G", "Ninja", "-S", str(examples), "-B", str(folder), f"-DCMAKE_PREFIX_PATH={prefix}",
-        "-DCMAKE_BUILD_TYPE=Release")
-    run("cmake", "--build", str(folder))
-    return folder / "example"
+def as_printed(variables, examples, expected, folder):
+    """README's lines, which end with the program's own words; gives both programs."""
+    readme = (examples.parent / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    ((?:cc|cmake) .*)$", readme, re.MULTILINE)
+    assert len(lines) == 2, lines
+    (folder / "examples").symlink_to(examples)
+    for line in lines:
+        told = run("bash", "-c", line, cwd=folder, **variables)
+        assert told.endswith(expected), f"{line}: {told}"
+    return folder / "example", folder / "build/example/example"
 
 
 def main():
@@ -46,10 +51,12 @@ def main():
         assert f"ExecStart=/{prefix.relative_to(stage)}/sbin/dissolved" in unit.read_text()
         assert run(str(prefix / "sbin/dissolved"), "--version").startswith("dissolved ")
 
-        first = pathlib.Path(folder) / "first"
-        with_pkg_config(stage, pc, pathlib.Path(examples) / "dissolve.c", first)
-        second = with_cmake(prefix, examples, pathlib.Path(folder) / "second")
-        for program in (first, second):
+        examples, first = pathlib.Path(examples), pathlib.Path(folder) / "first"
+        variables = {"PKG_CONFIG_PATH": str(pc.parent), "PKG_CONFIG_SYSROOT_DIR": str(stage),
+                     "CMAKE_PREFIX_PATH": str(prefix), "CMAKE_BUILD_TYPE": "Release",
+                     "LD_LIBRARY_PATH": str(library.parent)}
+        with_pkg_config(variables, examples / "dissolve.c", first)
+        for program in (first, *as_printed(variables, examples, expected, pathlib.Path(folder))):
             needed = run("objdump", "-p", str(program))
             assert f"NEEDED               {library.name}" in needed, needed
             assert run(str(program), LD_LIBRARY_PATH=str(library.parent)) == expected

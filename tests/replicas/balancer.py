@@ -16,18 +16,29 @@ CONFIGURATION = ROOT / "docker" / "nginx.conf"
 COUNT = 3
 
 
-def free_port():
-    """Below those that connections are given, so that none takes it while its replica is away."""
+def is_free(port):
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            return False
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port(count=1):
+    """Of so many in a row the first; where more than one is asked for, it ends in 0.
+
+    They are below those that connections are given: none takes one while its replica is away.
+    """
     lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.randrange(max(1024, lowest - 20_000), lowest)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    continue
-                return port
+        if count > 1:
+            port = port // 10 * 10
+        if all(is_free(port + i) for i in range(count)):
+            return port
 
 
 class Replica:

@@ -1,6 +1,7 @@
 """Many replicas behind docker/nginx.conf answer as one does, and what it promises for each."""
 
 import json
+import re
 
 import pytest
 
@@ -8,7 +9,7 @@ import pictures
 from checks import FRAMES
 from crowd import Crowd
 from rawhttp import Connection, Ended, request_head
-from server import wait_until
+from server import ROOT, wait_until
 from stress import (KEEPING, Job, Occupants, assert_whole_problem, brief, cancelled, endless,
                     request_lines, stream_without_end, streamed)
 
@@ -44,6 +45,18 @@ def test_the_client_and_the_id_are_passed_on(house):
     assert {line["client"] for line in told} == {"192.0.2.7"} and len(told) == 3
     assert "mine" in {line["id"] for line in told}
     assert sorted(line["id"] for line in told) == sorted(line["id"] for line in house.requests())
+
+
+def test_an_id_that_is_longer_than_replicas_take_is_replaced_in_all_logs(house):
+    most = int(re.search(r"HTTP_ID_MAX = (\d+)", (ROOT / "src/http/head.h").read_text())[1])
+    with Connection(house) as connection:
+        for length in (most, most + 1):
+            connection.send(request_head("GET", "/v1", X_Request_Id="i" * length))
+            assert connection.read_response().status == 200
+    house.stop()
+    told = {line["id"] for replica in house.replicas for line in request_lines(replica.server)}
+    assert told == {line["id"] for line in house.requests()} and len(told) == 2
+    assert "i" * most in told and all(len(id) <= most for id in told)
 
 
 def test_an_answer_is_passed_on_as_it_comes_and_a_client_that_leaves_ends_it(house):

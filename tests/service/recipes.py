@@ -15,6 +15,14 @@ def printed():
     return {re.match(r"(?:#|//) ([\w.]+)", block)[1]: block for block in blocks}
 
 
+def lines(title):
+    """What the section of this title has a reader enter: a text for each piece of indented lines."""
+    section = re.search(rf"^## {title}.*?(?=^## |\Z)", DOCUMENT.read_text(encoding="utf-8"),
+                        re.DOTALL | re.MULTILINE)[0]
+    code = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+    return re.findall(r"(?:^    .*\n)+", code.sub("", section), re.MULTILINE)
+
+
 def lay_out(name, folder, server):
     """Writes the file into the folder, to ask this server; gives its path."""
     text = printed()[name]

@@ -138,3 +138,11 @@ def test_every_setting_has_its_row_and_default():
     assert [(flag, default.strip("`")) for flag, default, _, _ in rows] == told
     for flag in set(re.findall(r"`--([\w-]+)", page)):
         assert flag in dict(told), f"--{flag} is no setting"
+
+
+def test_readme_has_every_setting_and_default():
+    told = re.findall(r"^  --([\w-]+) .*\[(.*)\]$", run_to_end("--help").stdout, re.MULTILINE)
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `--([\w-]+)` \| .* \| (.+) \|$", page, re.MULTILINE)
+    plain = {"off": "no"}
+    assert [(flag, plain.get(default, default.strip("`"))) for flag, default in rows] == told

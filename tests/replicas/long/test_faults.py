@@ -90,3 +90,17 @@ def test_a_rolling_restart_has_no_error(start_house, expected):
     go_on(crowd)
     crowd.finish()
     assert crowd.cuts + crowd.lost == 0
+
+
+def test_with_this_balancer_it_needs_no_delay(start_house, expected):
+    """A replica closes its door at once, and nginx tries the next."""
+    house = start_house("--threads", "2", "--drain-delay", "0")
+    crowd = Crowd(house, expected, NO_END, CLIENTS, seed=9, retries=0)
+    for replica in house.replicas:
+        go_on(crowd)
+        replica.drain()
+        replica.start()
+        wait_until(lambda: request_lines(replica.server) or not crowd.running(),
+                   "it is asked again")
+    crowd.finish()
+    assert crowd.cuts + crowd.lost == 0

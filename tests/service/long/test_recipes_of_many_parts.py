@@ -1,5 +1,6 @@
 """The recipes that need PyTorch, or packages for TypeScript, run as they are printed."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -48,20 +49,27 @@ print(numpy.abs(bar**0.5 * x_0 + (1 - bar)**0.5 * eps.numpy() - x_t.numpy()).max
     assert float(run([sys.executable, "-B", "-c", judge], tmp_path)) < 1e-5
 
 
-def types_of(server, folder):
-    """The client and the types that this server's contract makes; gives the compiler."""
-    for name in ("package.json", "tsconfig.json"):
-        shutil.copy(ROOT / "tests" / "clients" / name, folder)
-    (folder / "node_modules").symlink_to(CLIENTS / "node_modules")
-    programs = folder / "node_modules" / ".bin"
-    run([programs / "openapi-typescript", f"{server.url}/openapi.yaml", "-o", "api.d.ts"], folder)
-    return programs / "tsc"
+def enter(lines, folder, server):
+    """In a shell, whose npm fetches nothing."""
+    text = "set -e\nexport npm_config_offline=true\n" + lines.replace(recipes.ADDRESS, server.url)
+    return run(["bash", "-c", text], folder)
+
+
+def make_types(server, folder):
+    """By the printed lines, which find the packages of tests/clients already there."""
+    shutil.copytree(CLIENTS / "node_modules", folder / "node_modules", symlinks=True)
+    shutil.copy(CLIENTS / "package-lock.json", folder)
+    package = json.loads((CLIENTS / "package.json").read_text())
+    del package["type"]  # which a line says
+    (folder / "package.json").write_text(json.dumps(package))
+    enter(recipes.lines("TypeScript")[0], folder, server)
 
 
 def test_the_typescript_client_compiles_and_gets_a_frame(server, tmp_path):
     recipes.lay_out("client.ts", tmp_path, server)
-    run([types_of(server, tmp_path), "--strict"], tmp_path)
-    version, seed, size, wrong = run(["node", "client.js"], tmp_path).split()
+    make_types(server, tmp_path)
+    told = enter(recipes.lines("TypeScript")[1], tmp_path, server)
+    version, seed, size, wrong = told.split()
     with server.client() as client:
         assert version == client.get("/v1").json()["version"]
         answer = client.post("/v1/images/frames", data=client.get("/sample.png").content,
@@ -70,12 +78,16 @@ def test_the_typescript_client_compiles_and_gets_a_frame(server, tmp_path):
 
 
 def test_the_types_find_what_is_wrong(server, tmp_path):
-    """A number that is a word, and a word that there is not, do not compile."""
+    """A number that is a word, and a word that there is not: all else compiles by stricter rules."""
     path = recipes.lay_out("client.ts", tmp_path, server)
+    make_types(server, tmp_path)
+    shutil.copy(ROOT / "tests" / "clients" / "tsconfig.json", tmp_path)
+    compiler = tmp_path / "node_modules" / ".bin" / "tsc"
+    run([compiler], tmp_path)
     path.write_text(path.read_text().replace("beta: 0.25", 'sampler: "fast"')
                     .replace("steps: 20000", 'steps: "many"'))
-    done = subprocess.run([types_of(server, tmp_path)], cwd=tmp_path, capture_output=True,
-                          text=True, timeout=5 * PATIENCE)
+    done = subprocess.run([compiler], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=5 * PATIENCE)
     assert done.returncode != 0
     for line in (12, 21):  # of the file, where they are
         assert f"client.ts({line}," in done.stdout, done.stdout
