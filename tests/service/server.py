@@ -141,6 +141,11 @@ class Server:
         threading.Event().wait(0.5)
         return self.cpu_seconds() - before <= 0.03
 
+    def is_asleep(self):
+        """Whether all of its threads have started and wait for something."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return all(task.read_text().rpartition(") ")[2][0] == "S" for task in tasks)
+
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 

@@ -142,7 +142,9 @@ def faults():
 
 @pytest.fixture
 def server(start_server, faults):
-    return start_server("--threads", "2", "--max-body", str(mixed.MAX_BODY), **faults.settings)
+    server = start_server("--threads", "2", "--max-body", str(mixed.MAX_BODY), **faults.settings)
+    wait_until(server.is_asleep, "no thread starts any more, for which a sanitizer needs memory")
+    return server
 
 
 @pytest.mark.parametrize("rest", [False, True], ids=["one", "all from one on"])
