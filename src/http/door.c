@@ -303,14 +303,12 @@ static bool refuse_rest(struct door *door, struct http_exchange *exchange,
     return false;
 }
 
-/* Once there is no room for it, the rest is discarded: closing at once would lose the answer. */
 static bool keep(struct door *door, struct http_exchange *exchange, const void *bytes, size_t size)
 {
     if (!http_room_take(&door->room, size)) {
         http_exchange_forget_body(exchange);
-        http_judge_reject(exchange, HTTP_REJECTED_BODIES_FULL, 503,
-                          "There are too many bodies on their way.");
-        return true;
+        return refuse_rest(door, exchange, HTTP_REJECTED_BODIES_FULL, 503,
+                           "There are too many bodies on their way.");
     }
     if (http_exchange_append(exchange, bytes, size, exchange->body_expected))
         return true;

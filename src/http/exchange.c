@@ -216,6 +216,7 @@ bool http_exchange_answer_small(struct http_exchange *exchange)
 void http_exchange_refuse(struct http_exchange *exchange)
 {
     const struct api_reply reply = {exchange, start, write_bytes, flush};
+    http_exchange_forget_body(exchange);
     api_refuse(&reply, exchange->id, exchange->refusal, exchange->refusal_detail);
     http_pipe_end(exchange->pipe, exchange->status != 0);
 }

@@ -30,9 +30,9 @@ struct http_header {
 
 /*
  * The socket thread owns it until it is submitted, and again once the pipe has notified; what the
- * job thread writes meanwhile is `timing`, `status` and `headers`, all of it before the pipe
- * opens, or, for timing, ends. The pipe, the job and `gone` are for both of them and the watcher.
- * It is freed when both the socket thread and the job thread have released it.
+ * job thread writes meanwhile is `timing`, `status` and `headers`, all of it before the pipe opens,
+ * or, for timing but its state, ends. The pipe, the job and `gone` are for both of them and the
+ * watcher. It is freed when both the socket thread and the job thread have released it.
  */
 struct http_exchange {
     struct http_work work; /* first, so that work and exchange are one address */

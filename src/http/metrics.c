@@ -241,7 +241,7 @@ static void print_gauges(struct metrics_text *text, const struct http_metrics_ga
     print_gauge(text, "dissolved_queue_capacity", gauges->queue_capacity,
                 "Requests that may wait for a job thread.");
     print_gauge(text, "dissolved_slow_readers", gauges->slow_readers,
-                "Requests that wait for their readers, whose threads' places others take.");
+                "Requests that wait for slow readers.");
     print_gauge(text, "dissolved_bodies_bytes", gauges->bodies_taken,
                 "Bodies of requests that are kept: arriving, waiting or worked on.");
     print_gauge(text, "dissolved_bodies_capacity_bytes", gauges->bodies_size,

@@ -1,13 +1,14 @@
-/* The bounded queue: one mutex, a list of waiting work, and a condition for each kind of thread. */
+/* The bounded queue: one mutex, a list of waiting work, and threads of which the first are called.
+ */
 #include "queue.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-struct worker {
+struct http_worker {
     struct http_queue *queue;
     pthread_t thread;
-    bool spare;
+    bool spare; /* it is called only while something rests: so few threads stay warm */
     const struct http_work *work; /* what it runs; NULL: nothing */
     bool rests;
     uint64_t size; /* of what rests */
@@ -17,18 +18,18 @@ struct worker {
 struct http_queue {
     struct http_queue_options options;
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* there is work, or it is closed */
-    pthread_cond_t vacated; /* there is work and a place for a spare thread, or it is closed */
+    pthread_cond_t changed; /* there is work and a place for it, or it is closed */
+    pthread_cond_t vacated; /* the same, for spare threads */
     struct http_work *first;
     struct http_work **last;
     size_t waiting;
     size_t unfinished; /* waiting or running */
     size_t resting;
     uint64_t resting_size;
-    size_t replaced; /* spare threads that run work */
+    size_t running;
     bool closed;
     size_t started; /* the creating and closing thread's own */
-    struct worker workers[];
+    struct http_worker workers[];
 };
 
 /* Of a piece that waits. */
@@ -43,7 +44,28 @@ static void unlink_work(struct http_queue *queue, struct http_work *work)
     queue->waiting--;
 }
 
-static void set_rest(struct worker *worker, bool rests, uint64_t size)
+static bool has_place(const struct http_queue *queue)
+{
+    return queue->first != NULL && queue->running - queue->resting < queue->options.threads;
+}
+
+/* Where nothing rests, a place is one of the first threads'. */
+static void call(struct http_queue *queue)
+{
+    if (!has_place(queue))
+        return;
+    pthread_cond_signal(&queue->changed);
+    if (queue->resting > 0)
+        pthread_cond_signal(&queue->vacated);
+}
+
+static void call_all(struct http_queue *queue)
+{
+    pthread_cond_broadcast(&queue->changed);
+    pthread_cond_broadcast(&queue->vacated);
+}
+
+static void set_rest(struct http_worker *worker, bool rests, uint64_t size)
 {
     struct http_queue *queue = worker->queue;
     if (rests == worker->rests || (rests && size > queue->options.room - queue->resting_size))
@@ -53,63 +75,43 @@ static void set_rest(struct worker *worker, bool rests, uint64_t size)
         worker->size = size;
         queue->resting++;
         queue->resting_size += size;
-        if (queue->waiting > 0)
-            pthread_cond_signal(&queue->vacated);
+        call(queue);
     } else {
         queue->resting--;
         queue->resting_size -= worker->size;
     }
 }
 
-static void run_first(struct worker *worker)
+static void run_first(struct http_worker *worker)
 {
     struct http_queue *queue = worker->queue;
     struct http_work *work = queue->first;
     unlink_work(queue, work);
+    work->worker = worker;
     worker->work = work;
-    queue->replaced += worker->spare;
+    queue->running++;
     pthread_mutex_unlock(&queue->mutex);
     work->run(work);
     pthread_mutex_lock(&queue->mutex);
     set_rest(worker, false, 0);
     worker->work = NULL;
-    queue->replaced -= worker->spare;
+    queue->running--;
     queue->unfinished--;
 }
 
-/* Until it is closed and all work is done. */
+/* Until it is closed and no work waits. */
 static void *serve(void *argument)
 {
-    struct worker *worker = argument;
+    struct http_worker *worker = argument;
     struct http_queue *queue = worker->queue;
     pthread_mutex_lock(&queue->mutex);
     while (queue->first != NULL || !queue->closed) {
-        if (queue->first != NULL)
-            run_first(worker);
-        else
-            pthread_cond_wait(&queue->changed, &queue->mutex);
-    }
-    pthread_mutex_unlock(&queue->mutex);
-    return NULL;
-}
-
-static bool has_place(const struct http_queue *queue)
-{
-    return queue->first != NULL && queue->replaced < queue->resting;
-}
-
-/* Until it is closed; what is left is the others' to do. */
-static void *stand_in(void *argument)
-{
-    struct worker *worker = argument;
-    struct http_queue *queue = worker->queue;
-    pthread_mutex_lock(&queue->mutex);
-    while (!queue->closed) {
         if (has_place(queue))
             run_first(worker);
         else
-            pthread_cond_wait(&queue->vacated, &queue->mutex);
+            pthread_cond_wait(worker->spare ? &queue->vacated : &queue->changed, &queue->mutex);
     }
+    call_all(queue); /* the others need not wait for a place any more */
     pthread_mutex_unlock(&queue->mutex);
     return NULL;
 }
@@ -121,10 +123,10 @@ static size_t all_threads(const struct http_queue_options *options)
 
 static bool start(struct http_queue *queue)
 {
-    struct worker *worker = &queue->workers[queue->started];
+    struct http_worker *worker = &queue->workers[queue->started];
     worker->queue = queue;
     worker->spare = queue->started >= queue->options.threads;
-    return pthread_create(&worker->thread, NULL, worker->spare ? stand_in : serve, worker) == 0;
+    return pthread_create(&worker->thread, NULL, serve, worker) == 0;
 }
 
 struct http_queue *http_queue_create(const struct http_queue_options *options)
@@ -165,9 +167,7 @@ bool http_queue_submit(struct http_queue *queue, struct http_work *work)
         queue->last = &work->next;
         queue->waiting++;
         queue->unfinished++;
-        pthread_cond_signal(&queue->changed);
-        if (has_place(queue))
-            pthread_cond_signal(&queue->vacated);
+        call(queue);
     }
     pthread_mutex_unlock(&queue->mutex);
     return taken;
@@ -189,9 +189,8 @@ void http_queue_rest(struct http_queue *queue, const struct http_work *work, boo
                      uint64_t size)
 {
     pthread_mutex_lock(&queue->mutex);
-    for (size_t i = 0; i < all_threads(&queue->options); i++)
-        if (queue->workers[i].work == work)
-            set_rest(&queue->workers[i], rests, size);
+    if (work->worker != NULL && work->worker->work == work)
+        set_rest(work->worker, rests, size);
     pthread_mutex_unlock(&queue->mutex);
 }
 
@@ -225,8 +224,7 @@ void http_queue_close(struct http_queue *queue)
         return;
     pthread_mutex_lock(&queue->mutex);
     queue->closed = true;
-    pthread_cond_broadcast(&queue->changed);
-    pthread_cond_broadcast(&queue->vacated);
+    call_all(queue);
     pthread_mutex_unlock(&queue->mutex);
     while (queue->started > 0)
         pthread_join(queue->workers[--queue->started].thread, NULL);

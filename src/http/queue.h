@@ -10,8 +10,8 @@
 struct http_queue;
 
 struct http_queue_options {
-    unsigned threads; /* at least 1: so much work goes on side by side */
-    unsigned spares;  /* threads that each take the place of one that rests */
+    unsigned threads; /* at least 1: work begins only while less than that runs and does not rest */
+    unsigned spares;  /* threads beside those, for the places of what rests */
     size_t capacity;  /* how much may wait beyond a piece for each of those */
     uint64_t room;    /* of what rests; see http_queue_rest */
 };
@@ -23,7 +23,8 @@ struct http_queue_options {
 struct http_work {
     void (*run)(struct http_work *work);
     struct http_work *next;
-    struct http_work **link; /* what points to it; NULL: it does not wait */
+    struct http_work **link;    /* what points to it; NULL: it does not wait */
+    struct http_worker *worker; /* that runs it, or has; NULL: none has begun */
 };
 
 /* Starts all threads. The options are copied. NULL: it could not. */
@@ -37,9 +38,11 @@ DISSOLVE_MUST_USE bool http_queue_submit(struct http_queue *queue, struct http_w
 DISSOLVE_MUST_USE bool http_queue_withdraw(struct http_queue *queue, struct http_work *work);
 
 /*
- * Whether the thread that runs the work only waits, for somebody outside. Then a spare one takes
- * its place, if there is one, and if all that rests, `size` of it this, fits into the room. Work
- * that does not run cannot rest, and what ends no longer does. Any thread, as often as it likes.
+ * Whether the thread that runs the work only waits, for somebody outside. Then another takes its
+ * place, if there is a spare one, and if all that rests, `size` of it this, fits into the room.
+ * When it goes on, it runs beside what took its place, and nothing else begins until there is a
+ * place again. Work that does not run cannot rest, and what ends no longer does. Any thread, as
+ * often as it likes.
  */
 void http_queue_rest(struct http_queue *queue, const struct http_work *work, bool rests,
                      uint64_t size);

@@ -7,6 +7,7 @@
 
 static const uint64_t PER_PROCESS = 32 * MIB; /* itself, its libraries, its log */
 static const uint64_t PER_JOB = 24 * MIB;     /* three windows of frames, encoded and not; a pipe */
+static const uint64_t PER_READER = 56 * MIB;  /* the same, of text, which the dearest hides else */
 static const uint64_t PER_CONNECTION = 33 << 10;
 
 enum {
@@ -57,7 +58,8 @@ static uint64_t jobs_cost(const struct http_configuration *configuration, unsign
     if (dearest < samples(configuration))
         dearest = samples(configuration);
     uint64_t states = configuration->slow_readers == 0 ? 0 : picture(configuration) / SHARE_AT_REST;
-    uint64_t windows = product(sum(job_threads, configuration->slow_readers), PER_JOB);
+    uint64_t windows =
+        sum(product(job_threads, PER_JOB), product(configuration->slow_readers, PER_READER));
     return sum(sum(product(job_threads, dearest), states), windows);
 }
 
@@ -139,7 +141,7 @@ static void fit_connections(uint64_t memory, struct http_configuration *configur
 static void fit_readers(uint64_t memory, struct http_sizing *sizing,
                         struct http_configuration *configuration)
 {
-    uint64_t room = memory / 24 / PER_JOB;
+    uint64_t room = memory / 16 / PER_READER;
     while (configuration->slow_readers > room &&
            halve(configuration, &configuration->slow_readers, 0))
         sizing->memory_respected = true;
@@ -193,6 +195,7 @@ void http_sizing_tell(const struct http_sizing *sizing, const struct http_cgroup
     if (!sizing->fits)
         http_log_say(log, HTTP_LOG_WARNING,
                      "the control group allows %" PRIu64 " MiB, but the settings allow requests to "
-                     "take %" PRIu64 " MiB: lower max-pixels, max-body or queue",
+                     "take %" PRIu64 " MiB: lower max-pixels, max-body, queue or "
+                     "slow-readers",
                      cgroup->memory >> 20, sizing->worst_case >> 20);
 }

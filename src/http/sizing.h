@@ -40,7 +40,7 @@ uint64_t http_sizing_states(const struct http_configuration *configuration);
 /*
  * threads: where it is 0 and the group's time makes fewer than `processors`, that many, rounded up.
  * Where the group's memory is limited, what nobody gave is halved: slow_readers until their windows
- * fit into a 24th of it; then queue, max_body, max_pixels and the job threads, the dearest
+ * fit into a sixteenth of it; then queue, max_body, max_pixels and the job threads, the dearest
  * first, until the worst case fits into seven eighths, or each is at its least. max_connections
  * becomes what an eighth has room for when idle.
  */

@@ -5,7 +5,7 @@ import pytest
 from checks import assert_ok
 from rawhttp import Connection
 from server import SANITIZED, wait_until
-from stress import JOB_THREADS, Job, assert_refused, brief, metrics, noise_png, rejections
+from stress import JOB_THREADS, Job, assert_refused, brief, ends, metrics, noise_png, rejections
 
 QUEUE = 1
 MOST = 1_000_000
@@ -17,7 +17,8 @@ NEARLY = MOST - 1000
 @pytest.fixture
 def crowded(start_server):
     """A server, and clients whose bodies have taken all the room but some kilobytes, and stop."""
-    server = start_server("--queue", str(QUEUE), "--max-body", str(MOST), "--threads", "1")
+    server = start_server("--queue", str(QUEUE), "--max-body", str(MOST), "--threads", "1",
+                          "--idle-timeout", "1h", "--body-timeout", "1h")
     connections = []
     try:
         for _ in range(JOB_THREADS + QUEUE):
@@ -48,19 +49,22 @@ def test_who_tells_its_size_is_refused_before_the_body(crowded, expect):
     wait_until(lambda: rejections(server, "bodies_full") == 1, "it is counted")
 
 
-def test_the_rest_of_a_body_in_chunks_is_discarded_and_its_client_answered(crowded):
-    """Which goes on with the connection, for all of the request was read."""
+def test_a_body_in_chunks_is_refused_where_the_room_ends(crowded):
+    """At once, and once: its client need not send the rest, and may."""
     server, _ = crowded
     before, memory = taken(server), server.resident_memory()
     with Connection(server) as connection:
         connection.send(picture().head(Transfer_Encoding="chunked").replace(
             b"Content-Length: %d\r\n" % len(picture().body), b""))
-        connection.send(b"f4240\r\n" + bytes(MOST) + b"\r\n0\r\n\r\n")
+        connection.send(b"f4240\r\n" + bytes(MOST // 2))
         assert_refused(connection.read_response())
         assert taken(server) == before, "the refused body is kept"
-        connection.send(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
-        assert connection.read_response().status == 200
+        connection.send(bytes(MOST // 2) + b"\r\n0\r\n\r\n")
+        assert ends(connection)
     assert SANITIZED or server.resident_memory() - memory < MOST // 2
+    wait_until(lambda: rejections(server, "bodies_full") == 1, "it is counted")
+    figures = metrics(server)
+    assert sum(value for name, value in figures.items() if "rejections_total" in name) == 1
 
 
 def test_what_is_small_finds_its_place_in_what_is_left(crowded):

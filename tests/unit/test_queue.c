@@ -309,6 +309,40 @@ static void what_has_ended_does_not_rest(void **state)
     disperse(&crowd);
 }
 
+/* What took a place keeps it: however those that rested end, one thing at a time begins. */
+static void no_more_than_the_threads_begin(void **state)
+{
+    struct crowd crowd;
+    sem_t other;
+    (void)state;
+    sem_init(&other, 0, 0);
+    gather(&crowd, 3);
+    crowd.pieces[1].gate = &other;
+    crowd.pieces[2].gate = &other;
+    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 1);
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
+    sem_wait(&crowd.started); /* on a spare thread */
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
+    sem_post(&crowd.gate);
+    while (http_queue_resting(crowd.queue) > 0)
+        sched_yield();
+    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[3].work));
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(http_queue_length(crowd.queue), 2);
+        sched_yield();
+    }
+    sem_post(&other);
+    sem_wait(&crowd.started);
+    assert_int_equal(http_queue_length(crowd.queue), 1);
+    sem_post(&other);
+    disperse(&crowd);
+    assert_int_equal(crowd.pieces[0].turn, 1);
+    assert_int_equal(crowd.pieces[1].turn, 2);
+    assert_int_equal(crowd.pieces[2].turn, 3);
+    assert_int_equal(crowd.pieces[3].turn, 4);
+    sem_destroy(&other);
+}
+
 static void nothing_to_do(void **state)
 {
     (void)state;
@@ -330,6 +364,7 @@ int main(void)
         cmocka_unit_test(what_goes_on_takes_its_place_again),
         cmocka_unit_test(what_rests_has_its_room),
         cmocka_unit_test(what_has_ended_does_not_rest),
+        cmocka_unit_test(no_more_than_the_threads_begin),
         cmocka_unit_test(nothing_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

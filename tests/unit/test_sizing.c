@@ -85,8 +85,9 @@ static void the_worst_case_is_what_is_written(void **state)
     (void)state;
     struct fitted fitted = fit((struct http_cgroup){0}, 8);
     struct http_configuration *configuration = &fitted.result.configuration;
-    assert_int_equal(http_sizing_worst_case(configuration, 8),
-                     32 * MIB + 33 * 10000000ull * 84 + 32 * 24 * MIB + 72 * 64 * MIB);
+    assert_int_equal(http_sizing_worst_case(configuration, 8), 32 * MIB + 33 * 10000000ull * 84 +
+                                                                   8 * 24 * MIB + 24 * 56 * MIB +
+                                                                   72 * 64 * MIB);
     assert_int_equal(http_sizing_bodies(configuration, 8), 72 * 64 * MIB);
     assert_int_equal(http_sizing_states(configuration), 10000000ull * 12);
     configuration->slow_readers = 0;
