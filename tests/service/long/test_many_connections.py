@@ -74,4 +74,5 @@ def test_who_waits_for_nothing_uses_no_processor(start_server, connections):
         before = server.cpu_seconds()
         for _ in range(10):
             assert server.is_quiet()
-        assert server.cpu_seconds() - before <= 0.02
+        used = server.cpu_seconds() - before
+        assert used < 0.05, f"{used:.2f} s in the five seconds of ten such questions"
