@@ -5,10 +5,15 @@
  * other becomes so, they would wait for as long as a connection may be idle. Who got all that was
  * asked for is not kept waiting here: there is nothing, or more, at once.
  */
-#include <sys/epoll.h>
+#include "epoll.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+
+void http_epoll_stand_in(void)
+{
+}
 
 /* libmicrohttpd finds it by its name, the name of what it stands for. */
 __attribute__((visibility("default"))) int epoll_wait(int epfd, struct epoll_event *events,

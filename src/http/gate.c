@@ -1,6 +1,7 @@
 /* libmicrohttpd's callbacks, responses and daemons. */
 #include "gate.h"
 
+#include "epoll.h"
 #include "listener.h"
 
 #include <errno.h>
@@ -405,6 +406,7 @@ struct http_gate *http_gate_open(const struct http_gate_options *options)
     if (gate == NULL)
         return NULL;
     gate->options = *options;
+    http_epoll_stand_in();
     gate->daemon = start_daemon(gate);
     if (gate->daemon != NULL)
         gate->listener = http_listener_open(options->listen, options->watcher, accepted, gate);

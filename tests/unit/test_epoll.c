@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "http/epoll.h"
+
 enum { MOST = 128, FOREVER = -1 };
 
 static int ready(int epoll)
@@ -49,6 +51,7 @@ static void an_error_is_no_event(void **state)
 
 int main(void)
 {
+    http_epoll_stand_in();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_was_asked_for_is_enough),
         cmocka_unit_test(an_error_is_no_event),
