@@ -1,6 +1,7 @@
 /* One table of parameters, and what they mean to each other. */
 #include "parameters.h"
 
+#include "api.h"
 #include "parameter_readers.h"
 
 #include <dissolve/histogram.h>
@@ -58,10 +59,6 @@ static bool names_rule(const char *name, const struct api_rule *rule)
 /* The argument is none of this endpoint's; where it is another's, the problem tells whose. */
 static bool refuse_unknown(const struct api_argument *argument, struct api_problem *problem)
 {
-    /* In the order of the bits of enum api_endpoint. */
-    static const char *const paths[] = {"/v1/images/frames", "/v1/images/histograms",
-                                        "/v1/samples/frames", "/v1/samples/histograms",
-                                        "/v1/schedule"};
     const struct api_rule *rule = rules;
     while (rule < rules + rule_count && !names_rule(argument->name, rule))
         rule++;
@@ -72,7 +69,8 @@ static bool refuse_unknown(const struct api_argument *argument, struct api_probl
     for (unsigned i = 0, left = rule->endpoints; left; i++, left >>= 1) {
         const char *link = used == 0 ? "" : left == 1 ? " and " : ", ";
         if (left & 1)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", link, paths[i]);
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%s", link, api_route_path(i));
     }
     return api_argument_refuse(argument, problem, "%s is a parameter of %s only", argument->name,
                                list);

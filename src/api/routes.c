@@ -19,6 +19,7 @@ struct api_route {
     bool for_operators; /* see api_route_is_for_operators */
 };
 
+/* First those that take parameters, in the order of the bits of enum api_endpoint. */
 static const struct api_route routes[] = {
     {"POST", "/v1/images/frames", .handler = api_images_frames},
     {"POST", "/v1/images/histograms", .handler = api_images_histograms},

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "http/sizing.h"
@@ -88,6 +90,8 @@ static void the_worst_case_is_what_is_written(void **state)
     assert_int_equal(http_sizing_worst_case(configuration, 8), 32 * MIB + 33 * 10000000ull * 84 +
                                                                    8 * 24 * MIB + 24 * 56 * MIB +
                                                                    72 * 64 * MIB);
+    const uint64_t gigabyte = 1000000000; /* and 34 of them are README's figure */
+    assert_int_equal((http_sizing_worst_case(configuration, 8) + gigabyte / 2) / gigabyte, 34);
     assert_int_equal(http_sizing_bodies(configuration, 8), 72 * 64 * MIB);
     assert_int_equal(http_sizing_states(configuration), 10000000ull * 12);
     configuration->slow_readers = 0;
@@ -126,6 +130,47 @@ static void memory_is_respected(void **state)
     }
     assert_int_equal(last.max_pixels, 40000000);
     assert_int_equal(last.slow_readers, 24);
+}
+
+static void without_commas(char *line)
+{
+    char *end = line;
+    for (; *line != '\0'; line++)
+        if (*line != ',')
+            *end++ = *line;
+    *end = '\0';
+}
+
+/* Of the page that REPLICAS names: each row with a limit. */
+static void the_table_that_is_printed_is_what_comes_out(void **state)
+{
+    FILE *page = fopen(REPLICAS, "r");
+    char line[256], unit;
+    int rows = 0;
+    (void)state;
+    assert_non_null(page);
+    while (fgets(line, sizeof line, page) != NULL) {
+        uint64_t memory, readers, queue, body, pixels, connections;
+        unsigned jobs;
+        without_commas(line);
+        if (sscanf(line,
+                   "| %" SCNu64 " %ciB | %u | %" SCNu64 " | %" SCNu64 " | %" SCNu64
+                   " MiB | %" SCNu64 " | %" SCNu64 " |",
+                   &memory, &unit, &jobs, &readers, &queue, &body, &pixels, &connections) != 8)
+            continue;
+        memory *= unit == 'G' ? 1024 * MIB : MIB;
+        struct fitted fitted = fit((struct http_cgroup){.memory = memory}, 8);
+        assert_int_equal(fitted.sizing.job_threads, jobs);
+        assert_int_equal(fitted.result.configuration.slow_readers, readers);
+        assert_int_equal(fitted.result.configuration.queue, queue);
+        assert_int_equal(fitted.result.configuration.max_body, body * MIB);
+        assert_int_equal(fitted.result.configuration.max_pixels, pixels);
+        assert_int_equal(fitted.result.configuration.max_connections, connections);
+        forget(&fitted.result);
+        rows++;
+    }
+    fclose(page);
+    assert_int_equal(rows, 8);
 }
 
 static void what_was_given_stays(void **state)
@@ -233,6 +278,7 @@ int main(void)
         cmocka_unit_test(without_a_limit_all_stays),
         cmocka_unit_test(the_worst_case_is_what_is_written),
         cmocka_unit_test(memory_is_respected),
+        cmocka_unit_test(the_table_that_is_printed_is_what_comes_out),
         cmocka_unit_test(what_was_given_stays),
         cmocka_unit_test(the_default_can_be_given),
         cmocka_unit_test(samples_can_be_dearer_than_pictures),

@@ -49,18 +49,11 @@ export function framesText(list) {
   return runs.join(",");
 }
 
-/* A detail of the service's as a sentence; the name of a parameter stays as it is written. */
-function sentence(text, parameter = "") {
-  const begun = parameter && text.startsWith(parameter) ? text : text[0].toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
-}
-
 async function errorOf(response) {
   const problem = await response.json().catch(() => ({}));
   const requestId = problem.request_id ?? response.headers.get("X-Request-Id") ?? "";
   const wait = Number(response.headers.get("Retry-After"));
-  let message = sentence(
-    problem.detail || problem.title || `The service answered ${response.status}`, problem.parameter);
+  let message = problem.detail || `${problem.title || `The service answered ${response.status}`}.`;
   if (wait > 0) message += ` Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`;
   return new ServiceError(message, {
     status: response.status, requestId, parameter: problem.parameter ?? problem.pointer ?? "",

@@ -74,5 +74,5 @@ def test_who_waits_for_nothing_uses_no_processor(start_server, connections):
         before = server.cpu_seconds()
         for _ in range(10):
             assert server.is_quiet()
-        used = server.cpu_seconds() - before
-        assert used < 0.05, f"{used:.2f} s in the five seconds of ten such questions"
+        # In hundredths, as it is counted: the difference of two of them may be a trifle more.
+        assert round(server.cpu_seconds() - before, 2) <= 0.02
