@@ -1,5 +1,6 @@
 """The lines of docs/replicas.md for one machine, run as they are printed, but at other ports."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -58,7 +59,10 @@ class Reader:
 
     def left(self):
         """Processes that it started and that are still there."""
-        pids = [int(path.read_text()) for path in self.build.glob("*.pid")]
+        pids = []
+        for path in self.build.glob("*.pid"):
+            with contextlib.suppress(FileNotFoundError):  # nginx removes its own when it ends
+                pids.append(int(path.read_text()))
         return [pid for pid in pids if self.is_here(pid)]
 
     def is_here(self, pid):
@@ -69,9 +73,11 @@ class Reader:
             return False
 
     def close(self):
-        for pid in self.left():
-            os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not self.left(), "all of them end")
+        told = self.left()
+        for pid in told:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not any(map(self.is_here, told)), "all of them end")
         self.shell.stdin.close()
         self.shell.wait(PATIENCE)
         self.shell.stdout.close()
