@@ -20,7 +20,7 @@
 
 enum {
     SOCKET_THREADS = 2,
-    FAREWELL_MS = 1000, /* for the last answers to leave, once every job has been stopped */
+    FAREWELL_MS = 1000, /* for the last answers to leave, once no job works any more */
     PLACE_TEXT = HTTP_ADDRESS_TEXT + 8,
 };
 
@@ -144,6 +144,19 @@ static void cancel(const struct server *server)
     door_cancel(server->door);
 }
 
+/* A job stops when it looks, which a decoder does only at the end of its picture. */
+static enum event see_off(const struct server *server, int idle)
+{
+    enum event event;
+    bool works;
+    door_stop_jobs(server->door);
+    do {
+        works = door_works(server->door);
+        event = wait_for(server, idle, FAREWELL_MS);
+    } while (event == NOTHING && works);
+    return event;
+}
+
 /* Requests in progress have their time; then they are stopped, and told so. */
 static void drain(const struct server *server)
 {
@@ -154,8 +167,7 @@ static void drain(const struct server *server)
     enum event event = wait_for(server, idle, server->configuration->drain_timeout);
     if (event == NOTHING) {
         http_log_say(server->log, HTTP_LOG_WARNING, "the time to drain is over");
-        door_stop_jobs(server->door);
-        event = wait_for(server, idle, FAREWELL_MS);
+        event = see_off(server, idle);
     }
     if (event == SIGNAL)
         cancel(server);

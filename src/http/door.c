@@ -544,6 +544,11 @@ void door_stop_jobs(struct door *door)
     http_connections_check(door->connections, http_clock_now());
 }
 
+bool door_works(const struct door *door)
+{
+    return !http_queue_idle(door->queue);
+}
+
 void door_cancel(struct door *door)
 {
     atomic_store(&door->cancelled, true);

@@ -43,6 +43,9 @@ int door_idle(const struct door *door);
 /* Stops every job: what has not been answered gets 503, what has begun is cut off. */
 void door_stop_jobs(struct door *door);
 
+/* Whether there is a job that has not ended. */
+bool door_works(const struct door *door);
+
 /* Cancels every job and gives up every answer. */
 void door_cancel(struct door *door);
 

@@ -218,6 +218,14 @@ size_t http_queue_length(struct http_queue *queue)
     return length;
 }
 
+bool http_queue_idle(struct http_queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    bool idle = queue->unfinished == 0;
+    pthread_mutex_unlock(&queue->mutex);
+    return idle;
+}
+
 void http_queue_close(struct http_queue *queue)
 {
     if (queue == NULL)

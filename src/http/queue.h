@@ -56,6 +56,9 @@ bool http_queue_full(struct http_queue *queue);
 /* How many pieces of work wait for a thread. */
 size_t http_queue_length(struct http_queue *queue);
 
+/* Whether all that was submitted has run, or was withdrawn. */
+bool http_queue_idle(struct http_queue *queue);
+
 /* Refuses further work and returns when all that was submitted has run. NULL is fine. */
 void http_queue_close(struct http_queue *queue);
 

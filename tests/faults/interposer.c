@@ -1,6 +1,6 @@
 /*
  * A library to preload (LD_PRELOAD) into the server: it counts allocations and lets a chosen one
- * fail, as a test outside the process says.
+ * fail, or large ones wait, as a test outside the process says.
  *
  * Between the two is a file, which FAULTS names and both map: a struct faults, zero at first. To
  * arm it: fails = 0, the other members, fails. All that the process allocates is counted, its
@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 struct faults {
@@ -21,7 +22,11 @@ struct faults {
     _Atomic int64_t fails;  /* the number, from 1, of the one that fails; 0: none */
     _Atomic int64_t rest;   /* not zero: all that follow fail as well */
     _Atomic int64_t failed; /* how many did */
+    _Atomic int64_t holds;  /* not zero: whoever asks for LARGE bytes or more waits until it is */
+    _Atomic int64_t held;   /* how many have */
 };
+
+enum { LARGE = 1 << 20 }; /* a picture that is decoded, and next to nothing else */
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -56,11 +61,23 @@ __attribute__((constructor)) static void share(void)
     atomic_store(&shared, mapped);
 }
 
-static bool fails(void)
+static void hold(struct faults *faults)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    if (atomic_load(&faults->holds) == 0)
+        return;
+    atomic_fetch_add(&faults->held, 1);
+    while (atomic_load(&faults->holds) != 0)
+        nanosleep(&pause, NULL);
+}
+
+static bool fails(size_t size)
 {
     struct faults *faults = atomic_load(&shared);
     if (faults == NULL)
         return false;
+    if (size >= LARGE)
+        hold(faults);
     int64_t number = atomic_fetch_add(&faults->count, 1) + 1;
     int64_t chosen = atomic_load(&faults->fails);
     if (chosen == 0 || number < chosen || (number > chosen && atomic_load(&faults->rest) == 0))
@@ -72,22 +89,22 @@ static bool fails(void)
 
 EXPORTED void *malloc(size_t size)
 {
-    return fails() ? NULL : REAL(malloc)(size);
+    return fails(size) ? NULL : REAL(malloc)(size);
 }
 
 EXPORTED void *calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : REAL(calloc)(count, size);
+    return fails(count * size) ? NULL : REAL(calloc)(count, size);
 }
 
 EXPORTED void *realloc(void *old, size_t size)
 {
-    return fails() ? NULL : REAL(realloc)(old, size);
+    return fails(size) ? NULL : REAL(realloc)(old, size);
 }
 
 EXPORTED void *memalign(size_t alignment, size_t size)
 {
-    return fails() ? NULL : REAL(memalign)(alignment, size);
+    return fails(size) ? NULL : REAL(memalign)(alignment, size);
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size)

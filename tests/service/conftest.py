@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from faults import Faults
 from server import BINARY, Server
 
 
@@ -57,6 +58,14 @@ def start_server():
     servers = Servers()
     yield servers
     servers.stop()
+
+
+@pytest.fixture
+def faults():
+    """What a server that is started with its settings lacks."""
+    made = Faults()
+    yield made
+    made.close()
 
 
 @pytest.hookimpl(hookwrapper=True)

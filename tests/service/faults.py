@@ -1,4 +1,4 @@
-"""Lets allocations of a running server fail: the test's side of tests/faults/interposer.c."""
+"""Lets allocations of a running server fail, or large ones wait: the test's side of tests/faults/interposer.c."""
 
 import ctypes
 import mmap
@@ -15,7 +15,7 @@ FIRST = "verify_asan_link_order=0"
 
 class Shared(ctypes.Structure):
     """struct faults."""
-    _fields_ = [(name, ctypes.c_int64) for name in ("count", "fails", "rest", "failed")]
+    _fields_ = [(name, ctypes.c_int64) for name in ("count", "fails", "rest", "failed", "holds", "held")]
 
 
 class Faults:
@@ -30,6 +30,7 @@ class Faults:
                          "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:{FIRST}"}
 
     def close(self):
+        self.let_go()
         self.file.close()
 
     def arm(self, number, rest=False):
@@ -43,3 +44,15 @@ class Faults:
         """How many were asked for since, and how many of them failed."""
         self.shared.fails = 0
         return self.shared.count, self.shared.failed
+
+    def hold(self):
+        """From now on nobody decodes a picture of a megabyte or more."""
+        self.shared.held = 0
+        self.shared.holds = 1
+
+    def held(self):
+        """How many would have."""
+        return self.shared.held
+
+    def let_go(self):
+        self.shared.holds = 0

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import subprocess
 
 import pytest
 
@@ -13,6 +14,8 @@ from stress import (KEEPING, Occupants, assert_refused, assert_whole_problem, br
 
 SOON = 20
 """Seconds: far below what the jobs here would take, far above what an end takes."""
+BEYOND_FAREWELL = 1.5
+"""Seconds: more than the last answers have to leave."""
 
 
 def listens(server):
@@ -155,6 +158,42 @@ def test_many_jobs_that_outlast_the_drain_get_their_503(start_server):
         server.terminate()
         for connection in connections:
             assert_refused(connection.read_response())
+        server.finish(patience=SOON)
+
+
+@contextlib.contextmanager
+def late_decoders(server, faults):
+    """Connections whose jobs are still decoding long after they were told to stop."""
+    with contextlib.ExitStack() as stack:
+        faults.hold()
+        connections = [stack.enter_context(Connection(server)) for _ in range(8)]
+        for connection in connections:
+            connection.send(endless().sent())
+        wait_until(lambda: faults.held() == len(connections), "all job threads decode")
+        server.terminate()
+        wait_until(lambda: "the time to drain is over" in server.stderr(), "jobs are told to stop")
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(BEYOND_FAREWELL)
+        yield connections
+
+
+def test_decoders_that_hear_of_it_late_are_waited_for(start_server, faults):
+    """Nothing stops one in the middle of a picture, and that is no reason to drop its client."""
+    server = start_server("--drain-timeout", "0.1", "--threads", "1", **faults.settings)
+    with late_decoders(server, faults) as connections:
+        faults.let_go()
+        for connection in connections:
+            assert_refused(connection.read_response())
+        server.finish(patience=SOON)
+
+
+def test_a_second_signal_is_heard_while_decoders_are_waited_for(start_server, faults):
+    server = start_server("--drain-timeout", "0.1", "--threads", "1", **faults.settings)
+    with late_decoders(server, faults) as connections:
+        server.terminate()
+        for connection in connections:
+            assert is_cut(connection)
+        faults.let_go()
         server.finish(patience=SOON)
 
 

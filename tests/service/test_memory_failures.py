@@ -11,7 +11,6 @@ import pytest
 
 import mixed
 from checks import HISTOGRAMS
-from faults import Faults
 from rawhttp import Connection, Ended, Response
 from server import wait_until
 
@@ -131,13 +130,6 @@ def chosen(count, dense):
     """All up to dense, and some of the rest, evenly."""
     rest = range(dense + 1, count + 1)
     return [*range(1, min(count, dense) + 1), *rest[::max(1, len(rest) // SAMPLE)]]
-
-
-@pytest.fixture
-def faults():
-    made = Faults()
-    yield made
-    made.close()
 
 
 @pytest.fixture

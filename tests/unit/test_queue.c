@@ -53,9 +53,11 @@ static void runs_in_order_and_refuses_when_full(void **state)
     pieces[0].gate = &gate;
 
     struct http_queue *queue = create(1, WAITING);
+    assert_true(http_queue_idle(queue));
     assert_false(http_queue_full(queue));
     assert_true(http_queue_submit(queue, &pieces[0].work));
     sem_wait(&started);
+    assert_false(http_queue_idle(queue)); /* although nothing waits */
     for (size_t i = 1; i <= WAITING; i++) {
         assert_false(http_queue_full(queue));
         assert_true(http_queue_submit(queue, &pieces[i].work));
@@ -70,6 +72,7 @@ static void runs_in_order_and_refuses_when_full(void **state)
     for (size_t i = 0; i <= WAITING; i++)
         assert_int_equal(pieces[i].turn, i + 1);
     assert_int_equal(http_queue_length(queue), 0);
+    assert_true(http_queue_idle(queue));
     assert_int_equal(pieces[WAITING + 1].turn, 0);
     assert_true(http_queue_full(queue));
     assert_false(http_queue_submit(queue, &pieces[0].work));
