@@ -1,14 +1,15 @@
 /* Sends documents, if the client does not have them already. */
 #include "document.h"
 
+#include "../codec/number.h"
 #include "fingerprint.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Shorter texts do not get shorter by much. */
 #define WORTH_COMPRESSING 1024
+
+enum { ETAG = CODEC_NUMBER_HEXADECIMAL + sizeof "\"-gzip\"" };
 
 struct api_document api_document_of(const char *media_type, const void *bytes, size_t size)
 {
@@ -34,13 +35,20 @@ static bool names_etag(const char *header, const char *etag)
     return strcmp(header, "*") == 0 || strstr(header, etag);
 }
 
+/* Of these bytes: another coding has others. */
+static void print_etag(const struct api_document *document, bool compress, char etag[ETAG])
+{
+    etag[0] = '"';
+    codec_number_print_hexadecimal(document->fingerprint, etag + 1);
+    stpcpy(etag + 1 + CODEC_NUMBER_HEXADECIMAL, compress ? "-gzip\"" : "\"");
+}
+
 bool api_document_send(struct api_call *call, const struct api_document *document)
 {
-    char etag[32]; /* of these bytes: another coding has others */
+    char etag[ETAG];
     bool compress =
         document->size >= WORTH_COMPRESSING && api_may_compress(call, document->media_type);
-    snprintf(etag, sizeof etag, "\"%016" PRIx64 "%s\"", document->fingerprint,
-             compress ? "-gzip" : "");
+    print_etag(document, compress, etag);
     const struct api_field headers[] = {
         {"Content-Type", document->media_type},
         {"ETag", etag},

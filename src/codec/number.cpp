@@ -125,6 +125,12 @@ extern "C" size_t codec_number_print_integer(uint64_t value, char text[CODEC_NUM
     return static_cast<size_t>(std::to_chars(text, text + CODEC_NUMBER_ROOM, value).ptr - text);
 }
 
+extern "C" void codec_number_print_hexadecimal(uint64_t value, char text[CODEC_NUMBER_HEXADECIMAL])
+{
+    for (int i = CODEC_NUMBER_HEXADECIMAL - 1; i >= 0; i--, value >>= 4)
+        text[i] = "0123456789abcdef"[value & 15];
+}
+
 extern "C" size_t codec_number_parse(const char *text, size_t size, double *value)
 {
     numeral found = scan(text, size);

@@ -28,6 +28,12 @@ size_t codec_number_print_float(float value, char text[CODEC_NUMBER_ROOM]);
 /* The same of a whole number; never 0 characters. */
 size_t codec_number_print_integer(uint64_t value, char text[CODEC_NUMBER_ROOM]);
 
+/* How many digits codec_number_print_hexadecimal prints. */
+#define CODEC_NUMBER_HEXADECIMAL 16
+
+/* All hexadecimal digits of a number, lower case; no NUL. */
+void codec_number_print_hexadecimal(uint64_t value, char text[CODEC_NUMBER_HEXADECIMAL]);
+
 /*
  * Reads a decimal number, JSON's grammar, from text[0..size): returns how many characters it took,
  * 0 if none stands there. It takes the longest beginning that is a number: 1 of "1.", 0 of "007",

@@ -9,18 +9,10 @@
 
 struct http_exchange *http_exchange_create(struct api_service *service, const char *target)
 {
-    struct http_exchange *exchange = calloc(1, sizeof *exchange);
+    struct http_exchange *exchange = malloc(sizeof *exchange);
     if (exchange == NULL)
         return NULL;
-    exchange->service = service;
-    atomic_init(&exchange->holders, 1);
-    atomic_init(&exchange->gone, false);
-    atomic_init(&exchange->shared, false);
-    atomic_init(&exchange->verdict, 0);
-    atomic_init(&exchange->heard, false);
-    atomic_init(&exchange->late, false);
-    atomic_init(&exchange->raw_status, 0);
-    exchange->began = api_now_ms();
+    *exchange = (struct http_exchange){.service = service, .holders = 1, .began = api_now_ms()};
     exchange->target_status = http_target_parse(target, &exchange->target);
     return exchange;
 }
@@ -42,10 +34,6 @@ void http_exchange_hold(struct http_exchange *exchange)
 
 static void forget_headers(struct http_exchange *exchange)
 {
-    for (size_t i = 0; i < exchange->header_count; i++) {
-        free(exchange->headers[i].name);
-        free(exchange->headers[i].value);
-    }
     free(exchange->headers);
     exchange->headers = NULL;
     exchange->header_count = 0;
@@ -122,18 +110,31 @@ bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
     return true;
 }
 
+static bool copy_headers(struct http_exchange *exchange, const struct api_field *headers,
+                         size_t count)
+{
+    size_t size = (count + 1) * sizeof *exchange->headers; /* never 0 */
+    for (size_t i = 0; i < count; i++)
+        size += strlen(headers[i].name) + 1 + strlen(headers[i].value) + 1;
+    exchange->headers = malloc(size);
+    if (exchange->headers == NULL)
+        return false;
+    char *end = (char *)(exchange->headers + count);
+    for (size_t i = 0; i < count; i++) {
+        exchange->headers[i] = (struct http_header){.name = end};
+        end = stpcpy(end, headers[i].name) + 1;
+        exchange->headers[i].value = end;
+        end = stpcpy(end, headers[i].value) + 1;
+    }
+    exchange->header_count = count;
+    return true;
+}
+
 static void start(void *context, int status, const struct api_field *headers, size_t count)
 {
     struct http_exchange *exchange = context;
     forget_headers(exchange);
-    exchange->headers = calloc(count == 0 ? 1 : count, sizeof *exchange->headers);
-    bool complete = exchange->headers != NULL;
-    for (size_t i = 0; complete && i < count; i++) {
-        struct http_header *header = &exchange->headers[i];
-        exchange->header_count = i + 1;
-        complete = copy(headers[i].name, &header->name) && copy(headers[i].value, &header->value);
-    }
-    if (complete)
+    if (copy_headers(exchange, headers, count))
         exchange->status = status;
     else
         http_pipe_abort(exchange->pipe); /* no memory for a head: no answer at all */

@@ -24,8 +24,8 @@ struct http_connection;
 struct http_records;
 
 struct http_header {
-    char *name;
-    char *value;
+    const char *name;
+    const char *value;
 };
 
 /*
@@ -73,13 +73,13 @@ struct http_exchange {
     char refusal_text[80];
     bool rejected; /* for a reason that is counted */
     enum http_rejection rejection;
-    const char *allow;        /* value of an Allow header, or NULL */
-    bool preflight;           /* the answer is that of OPTIONS */
-    const char *allow_origin; /* of CORS; NULL: that origin may not read it */
-    bool origin_matters;      /* another origin would be told another one */
-    bool close;               /* the connection, after the answer */
-    int status;               /* 0: not begun */
-    struct http_header *headers;
+    const char *allow;           /* value of an Allow header, or NULL */
+    bool preflight;              /* the answer is that of OPTIONS */
+    const char *allow_origin;    /* of CORS; NULL: that origin may not read it */
+    bool origin_matters;         /* another origin would be told another one */
+    bool close;                  /* the connection, after the answer */
+    int status;                  /* 0: not begun */
+    struct http_header *headers; /* and behind them their texts, in one block */
     size_t header_count;
     struct http_pipe *pipe;
     struct dissolve_job *job; /* NULL: no job thread has had it */

@@ -1,21 +1,25 @@
 /* Reading a request's headers, with the checks that keep requests from being smuggled. */
 #include "head.h"
 
-#include <stdio.h>
+#include "../codec/number.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
-static const char LETTERS_AND_DIGITS[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/* Whatever the locale. */
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 bool http_head_is_token(const char *text)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
     for (const char *c = text; *c != '\0'; c++) {
-        if (strchr(LETTERS_AND_DIGITS, *c) == NULL && strchr(marks, *c) == NULL)
+        if (!is_letter_or_digit(*c) && strchr(marks, *c) == NULL)
             return false;
     }
     return text[0] != '\0';
@@ -36,7 +40,7 @@ static bool is_host(const char *text)
 {
     static const char marks[] = "-._~%!$&'()*+,;=:[]";
     for (const char *c = text; *c != '\0'; c++) {
-        if (strchr(LETTERS_AND_DIGITS, *c) == NULL && strchr(marks, *c) == NULL)
+        if (!is_letter_or_digit(*c) && strchr(marks, *c) == NULL)
             return false;
     }
     return true;
@@ -116,10 +120,25 @@ static bool is_sound(const char *id)
 {
     size_t length = strlen(id);
     for (size_t i = 0; i < length; i++) {
-        if (strchr(LETTERS_AND_DIGITS, id[i]) == NULL && strchr("._-", id[i]) == NULL)
+        if (!is_letter_or_digit(id[i]) && strchr("._-", id[i]) == NULL)
             return false;
     }
     return length >= 1 && length <= HTTP_ID_MAX;
+}
+
+/* The kernel is asked for many at once, by each thread for itself: it takes longer than the rest.
+ */
+static uint64_t random_number(void)
+{
+    static _Thread_local uint64_t numbers[32];
+    static _Thread_local size_t left;
+    if (left == 0 && getrandom(numbers, sizeof numbers, GRND_NONBLOCK) == (ssize_t)sizeof numbers)
+        left = sizeof numbers / sizeof numbers[0];
+    if (left > 0)
+        return numbers[--left];
+    struct timespec now; /* early in a machine's start: unique is enough */
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 void http_head_id(const struct http_head *head, char id[HTTP_ID_MAX + 1])
@@ -128,11 +147,6 @@ void http_head_id(const struct http_head *head, char id[HTTP_ID_MAX + 1])
         memcpy(id, head->request_id, strlen(head->request_id) + 1);
         return;
     }
-    uint64_t number = 0;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != (ssize_t)sizeof number) {
-        struct timespec now; /* early in a machine's start: unique is enough */
-        clock_gettime(CLOCK_REALTIME, &now);
-        number = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    }
-    snprintf(id, HTTP_ID_MAX + 1, "%016llx", (unsigned long long)number);
+    codec_number_print_hexadecimal(random_number(), id);
+    id[CODEC_NUMBER_HEXADECIMAL] = '\0';
 }

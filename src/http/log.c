@@ -96,9 +96,14 @@ static void keep(struct http_log *log, const char *line, size_t size)
         pthread_cond_signal(&log->changed);
 }
 
+bool http_log_wants(const struct http_log *log, enum http_log_level level)
+{
+    return log != NULL && level <= log->level;
+}
+
 void http_log_say(struct http_log *log, enum http_log_level level, const char *format, ...)
 {
-    if (log == NULL || level > log->level)
+    if (!http_log_wants(log, level))
         return;
     char message[HTTP_LOG_MESSAGE + 8]; /* longer than the limit, so that it is seen to be cut */
     char line[HTTP_LOG_LINE_ROOM];
@@ -111,7 +116,7 @@ void http_log_say(struct http_log *log, enum http_log_level level, const char *f
 
 void http_log_request(struct http_log *log, const struct http_log_request *request)
 {
-    if (log == NULL || request->level > log->level)
+    if (!http_log_wants(log, request->level))
         return;
     char line[HTTP_LOG_LINE_ROOM];
     keep(log, line, http_log_line_request(log->format, request, line));

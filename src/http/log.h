@@ -67,6 +67,9 @@ DISSOLVE_MUST_USE struct http_log *http_log_create(int fd, enum http_log_format 
  */
 void http_log_destroy(struct http_log *log);
 
+/* Whether lines of that level are kept at all: what is not need not be made. Any thread. */
+bool http_log_wants(const struct http_log *log, enum http_log_level level);
+
 /* Both: any thread; with NULL as log they do nothing. A message has up to 1000 bytes. */
 __attribute__((format(printf, 3, 4))) void
 http_log_say(struct http_log *log, enum http_log_level level, const char *format, ...);

@@ -34,20 +34,20 @@ struct http_pipe {
     size_t taken_since;
 };
 
-/* From LENT_LEAST on it is cheaper to wait until the reader has copied the bytes than to copy them
- * into the ring as well. */
-enum { FIRST_ALLOCATION = 4096, LENT_LEAST = 1 << 16 };
+enum {
+    FIRST_ALLOCATION = 1024, /* enough for most documents, and what malloc has at hand */
+    LENT_LEAST = 1 << 16,    /* from here on it is cheaper to wait until the reader has copied the
+                                bytes than to copy them into the ring as well */
+};
 
 struct http_pipe *http_pipe_create(size_t capacity, void (*notify)(void *context), void *context)
 {
-    struct http_pipe *pipe = calloc(1, sizeof *pipe);
+    struct http_pipe *pipe = malloc(sizeof *pipe);
     if (pipe == NULL)
         return NULL;
+    *pipe = (struct http_pipe){.notify = notify, .context = context, .capacity = capacity};
     pthread_mutex_init(&pipe->mutex, NULL);
     pthread_cond_init(&pipe->drained, NULL);
-    pipe->notify = notify;
-    pipe->context = context;
-    pipe->capacity = capacity;
     return pipe;
 }
 

@@ -12,6 +12,9 @@ static enum http_log_level level_of(const struct http_exchange *exchange)
 
 static void log_it(struct http_log *log, const struct http_exchange *exchange)
 {
+    enum http_log_level level = level_of(exchange);
+    if (!http_log_wants(log, level))
+        return;
     char client[HTTP_ADDRESS_TEXT];
     http_address_print_host(&exchange->client, client);
     const struct http_log_request request = {
@@ -29,7 +32,7 @@ static void log_it(struct http_log *log, const struct http_exchange *exchange)
         .encode = exchange->timing.encode,
         .computed = exchange->computed,
         .cancelled = exchange->cancelled,
-        .level = level_of(exchange),
+        .level = level,
     };
     http_log_request(log, &request);
 }

@@ -144,9 +144,18 @@ static void an_id_is_kept_if_it_is_sound(void **state)
         assert_int_equal(strlen(id), 16);
         assert_int_equal(strspn(id, "0123456789abcdef"), 16);
     }
-    char other[HTTP_ID_MAX + 1];
-    http_head_id(&(struct http_head){0}, other);
-    assert_string_not_equal(id, other);
+}
+
+static void ids_are_of_one_request(void **state)
+{
+    enum { MANY = 100 }; /* more than are asked of the kernel at once */
+    char ids[MANY][HTTP_ID_MAX + 1];
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        http_head_id(&(struct http_head){0}, ids[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(ids[i], ids[j]);
+    }
 }
 
 int main(void)
@@ -158,6 +167,7 @@ int main(void)
         cmocka_unit_test(first_value_counts),
         cmocka_unit_test(the_last_forwarding_counts),
         cmocka_unit_test(an_id_is_kept_if_it_is_sound),
+        cmocka_unit_test(ids_are_of_one_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

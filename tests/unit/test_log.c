@@ -353,6 +353,7 @@ static void levels_beyond_are_left_out(void **state)
         for (size_t i = 0; i < 4; i++) {
             http_log_say(fixture.log, levels[i], "said");
             http_log_request(fixture.log, &(struct http_log_request){.level = levels[i]});
+            assert_int_equal(http_log_wants(fixture.log, levels[i]), i <= most);
         }
         finish(&fixture);
         assert_int_equal(lines_in(fixture.text), 2 * (most + 1));
@@ -365,6 +366,7 @@ static void no_log_is_fine(void **state)
     (void)state;
     http_log_say(NULL, HTTP_LOG_ERROR, "%s", "nobody hears");
     http_log_request(NULL, &COMPUTED);
+    assert_false(http_log_wants(NULL, HTTP_LOG_ERROR));
     assert_int_equal(http_log_dropped(NULL), 0);
     http_log_destroy(NULL);
     struct fixture fixture;

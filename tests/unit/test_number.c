@@ -221,6 +221,10 @@ static void test_integers(void **state)
         int size = snprintf(expected, sizeof expected, "%" PRIu64, printed);
         assert_int_equal(codec_number_print_integer(printed, text), size);
         assert_memory_equal(text, expected, (size_t)size);
+        char digits[CODEC_NUMBER_HEXADECIMAL];
+        snprintf(expected, sizeof expected, "%016" PRIx64, printed);
+        codec_number_print_hexadecimal(printed, digits);
+        assert_memory_equal(digits, expected, sizeof digits);
     }
 }
 
