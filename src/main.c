@@ -21,6 +21,7 @@
 enum {
     SOCKET_THREADS = 2,
     FAREWELL_MS = 1000, /* for the last answers to leave, once no job works any more */
+    LOOK_MS = 50,       /* whether one does */
     PLACE_TEXT = HTTP_ADDRESS_TEXT + 8,
 };
 
@@ -152,8 +153,8 @@ static enum event see_off(const struct server *server, int idle)
     door_stop_jobs(server->door);
     do {
         works = door_works(server->door);
-        event = wait_for(server, idle, FAREWELL_MS);
-    } while (event == NOTHING && works);
+        event = wait_for(server, idle, works ? LOOK_MS : FAREWELL_MS);
+    } while (event == NOTHING && (works || door_works(server->door)));
     return event;
 }
 

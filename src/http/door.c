@@ -527,8 +527,8 @@ const struct http_address *door_admin_address(const struct door *door)
 
 void door_drain(struct door *door)
 {
-    http_gate_drain(door->gate);
     atomic_store(&door->draining, true);
+    http_gate_drain(door->gate);
     if (atomic_load(&door->in_progress) == 0)
         eventfd_write(door->idle, 1);
 }

@@ -427,9 +427,9 @@ const struct http_address *http_gate_address(const struct http_gate *gate)
 
 void http_gate_drain(struct http_gate *gate)
 {
+    atomic_store(&gate->draining, true); /* first: who sees the door closed is told so as well */
     http_listener_close(gate->listener);
     gate->listener = NULL;
-    atomic_store(&gate->draining, true);
 }
 
 void http_gate_close(struct http_gate *gate)

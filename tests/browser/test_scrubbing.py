@@ -21,7 +21,7 @@ def test_a_drag_along_the_slider_shows_every_frame_under_it(page):
         window.seen = [];
         explorer.clock.onDraw(({t}) => seen.at(-1) === t || seen.push(t));""")
     left, top, right, bottom = page.place("slider")
-    drag = ActionChains(page.driver, duration=20)
+    drag = ActionChains(page.driver, duration=100)
     drag.w3c_actions.pointer_action.move_to_location(round(left) + 11, round((top + bottom) / 2))
     drag.click_and_hold()
     for place in range(1, 21):

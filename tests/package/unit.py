@@ -11,7 +11,7 @@ import urllib.request
 import seccomp
 
 MOST_EXPOSED = 2.0  # of systemd-analyze's 0..10
-FAREWELL = 2  # seconds: as jobs end, and for their last answers, after the time to drain
+FAREWELL = 1  # seconds that the last answers have, after the time to drain
 PATIENCE = 60
 
 

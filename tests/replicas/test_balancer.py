@@ -103,12 +103,11 @@ def test_a_request_whose_replica_dies_before_it_answers_is_answered_by_another(h
     with Connection(house) as alone:
         alone.send(streamed().sent())
         expected = alone.read_response().body
-    slow = brief()._replace(target=FRAMES + "?steps=300&frames=last&seed=1",
+    slow = brief()._replace(target=FRAMES + "?steps=3000&frames=last&seed=1",
                             body=pictures.png_of(pictures.photo(512, 512)))
     with Connection(house) as connection:
         connection.send(slow.sent())
-        wait_until(lambda: at_work(house), "a replica works")
-        at_work(house)[0].kill()
+        wait_until(lambda: at_work(house), "a replica works")[0].kill()
         response = connection.read_response()
         assert response.status == 200
     with Connection(house) as connection:

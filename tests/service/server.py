@@ -115,9 +115,7 @@ class Server:
 
     def cpu_seconds(self):
         """User and system time of the process so far."""
-        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
-        fields = stat.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime((~self.process.pid << 3) | 2)  # as clock_getcpuclockid(3) makes it
 
     def peak_memory(self):
         """The largest resident size so far, in bytes."""

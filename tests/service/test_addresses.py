@@ -138,6 +138,7 @@ def test_the_log_names_the_client(behind):
         for forwarded_for in (CLIENT, NEIGHBOUR, "spoofed, " + CLIENT, "nonsense"):
             assert_ok(ask(client, forwarded_for))
         assert_ok(client.get("/v1"))
+    wait_until(lambda: len(request_lines(behind)) == 5, "the log has those")
     with Connection(behind, source=OTHER) as connection:
         connection.send(small().sent())
         assert connection.read_response().status == 200

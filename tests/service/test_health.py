@@ -38,7 +38,7 @@ def test_operators_are_answered_when_no_connection_is_left(start_server, most):
         for path in DOCUMENTS:
             assert_ok(operator.get(path))
         assert_problem(operator.post("/v1/images/frames"), 404)
-    assert rejections(server, "connections", operators=True) == 3
+    wait_until(lambda: rejections(server, "connections", operators=True) == 3, "they are counted")
     assert metrics(server, operators=True)["dissolved_connections"] == most
     address = server.operators_url.removeprefix("http://")
     assert run_to_end("healthcheck", "--admin-listen", address).returncode == 0

@@ -16,7 +16,7 @@ from rawhttp import Connection
 from server import SANITIZED, wait_until
 from stress import KEEPING
 
-PATIENT = "10s" if SANITIZED else "2s"
+PATIENT = "10s" if SANITIZED else "6s"
 """A compute timeout that jobs keep until they wait for their readers."""
 
 

@@ -96,9 +96,10 @@ def test_a_proxy_and_the_service_see_the_same_requests(start_server, tmp_path):
     server = start_server("--max-body", str(MAX_BODY), "--log-level", "debug")
     proxy = Proxy(server, tmp_path)
     try:
-        connections = [proxy.connect() for _ in TABLE]
-        for connection, row in zip(connections, TABLE):
-            send(connection, row.data + MARKER + LAST)
+        connections = []
+        for row in TABLE:  # nginx waits a second for each
+            connections.append(proxy.connect())
+            send(connections[-1], row.data + MARKER + LAST)
         for connection in connections:
             drain(connection)
     finally:

@@ -8,6 +8,7 @@ import pictures
 from checks import FRAMES, assert_ok
 from rawhttp import Connection, request_head
 from server import wait_until
+from stress import metrics
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def test_a_server_with_idle_connections_ends_with_status_0(start_server):
         used.send(request_head("GET", "/healthz"))
         assert used.read_response().status == 200
         begun.send(b"GET /healthz HTT")
+        wait_until(lambda: metrics(server)["dissolved_connections"] == 4, "all are here, and this one")
         server.terminate()
         server.finish()
         assert fresh.stream.read(1) == b"", "an idle connection was not closed"
