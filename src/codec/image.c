@@ -11,15 +11,21 @@ static bool begins_with(const uint8_t *bytes, size_t size, const char *signature
 }
 
 enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size, uint64_t max_pixels,
+                                        const struct codec_cancel *cancel,
                                         struct codec_image *image, char detail[CODEC_DETAIL])
 {
     if (begins_with(bytes, size, "\x89PNG\r\n\x1a\n", 8))
-        return codec_png_decode(bytes, size, max_pixels, image, detail);
+        return codec_png_decode(bytes, size, max_pixels, cancel, image, detail);
     if (begins_with(bytes, size, "\xff\xd8\xff", 3))
-        return codec_jpeg_decode(bytes, size, max_pixels, image, detail);
+        return codec_jpeg_decode(bytes, size, max_pixels, cancel, image, detail);
     *image = (struct codec_image){0};
     return codec_refuse(detail, DISSOLVE_UNSUPPORTED,
                         "The image is neither a PNG nor a JPEG file.");
+}
+
+bool codec_is_cancelled(const struct codec_cancel *cancel)
+{
+    return cancel && cancel->cancelled(cancel->context);
 }
 
 /* The weights add up to 65536, so that white stays white; 65535 * 65536 + 32768 is below 2^32. */

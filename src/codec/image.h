@@ -5,6 +5,7 @@
 #include "detail.h"
 
 #include <dissolve/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,12 +23,22 @@ struct codec_image {
 };
 
 /*
+ * A decoder's question on its way, whether its picture is still wanted. JPEG's asks with every row
+ * of blocks of every scan, PNG's before and behind inflating. NULL in its place: it always is.
+ */
+struct codec_cancel {
+    bool (*cancelled)(void *context);
+    void *context;
+};
+
+/*
  * The decoders make RGB of a file's bytes and share their errors:
  *
  * DISSOLVE_UNSUPPORTED: not a file of the kind at all, or of a variety that is not read;
  * DISSOLVE_MALFORMED: broken (truncated, wrong checksum...);
  * DISSOLVE_TOO_LARGE: width * height > max_pixels, found out from the header alone;
- * DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and *image is empty then.
+ * DISSOLVE_CANCELLED: nobody wants it any more; DISSOLVE_NO_MEMORY. `detail` says it in a sentence,
+ * and *image is empty then.
  *
  * They are pure functions of their arguments, on every machine; any thread.
  */
@@ -35,6 +46,7 @@ struct codec_image {
 /* Decodes a PNG or a JPEG, whichever the first bytes say it is. */
 DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size,
                                                           uint64_t max_pixels,
+                                                          const struct codec_cancel *cancel,
                                                           struct codec_image *image,
                                                           char detail[CODEC_DETAIL]);
 
@@ -47,6 +59,7 @@ DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, 
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t size,
                                                         uint64_t max_pixels,
+                                                        const struct codec_cancel *cancel,
                                                         struct codec_image *image,
                                                         char detail[CODEC_DETAIL]);
 
@@ -63,6 +76,7 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, si
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size,
                                                          uint64_t max_pixels,
+                                                         const struct codec_cancel *cancel,
                                                          struct codec_image *image,
                                                          char detail[CODEC_DETAIL]);
 
@@ -74,6 +88,10 @@ DISSOLVE_MUST_USE enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, s
 void codec_image_to_gray(struct codec_image *image);
 
 void codec_image_free(struct codec_image *image);
+
+/* For decoders: the answer, and the detail that goes with DISSOLVE_CANCELLED. */
+bool codec_is_cancelled(const struct codec_cancel *cancel);
+#define CODEC_CANCELLED "Nobody waits for the image any more."
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,7 @@ struct decoder {
     const uint8_t *bytes;
     size_t size;
     uint64_t max_pixels;
+    const struct codec_cancel *cancel;
     struct codec_image *image;
     uint8_t
         *row; /* a row of the file, on its way to where it belongs; NULL: it goes there at once */
@@ -120,6 +121,8 @@ static void on_message(j_common_ptr jpeg, int level)
 static void on_progress(j_common_ptr jpeg)
 {
     struct decoder *decoder = decoder_of(jpeg);
+    if (codec_is_cancelled(decoder->cancel))
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_CANCELLED, CODEC_CANCELLED));
     if (decoder->jpeg.input_scan_number > MAX_SCANS)
         give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
                                       "The JPEG has more than %d scans.", MAX_SCANS));
@@ -319,7 +322,8 @@ static enum dissolve_status decode_or_escape(struct decoder *decoder)
 }
 
 enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size, uint64_t max_pixels,
-                                       struct codec_image *image, char detail[CODEC_DETAIL])
+                                       const struct codec_cancel *cancel, struct codec_image *image,
+                                       char detail[CODEC_DETAIL])
 {
     *image = (struct codec_image){0};
     detail[0] = '\0';
@@ -328,6 +332,7 @@ enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size, uint64
     struct decoder decoder = {.bytes = bytes,
                               .size = size,
                               .max_pixels = max_pixels,
+                              .cancel = cancel,
                               .image = image,
                               .detail = detail,
                               .status = DISSOLVE_OK};

@@ -27,6 +27,7 @@ constexpr char out_of_memory[] = "There is not enough memory to decode the image
 /* What the inflating function is told, and where it says what went wrong. */
 struct inflating {
     size_t raw_size;
+    const codec_cancel *cancel;
     enum dissolve_status *status;
     const char **problem;
 };
@@ -61,6 +62,19 @@ enum dissolve_status inflate_exactly(uint8_t *raw, size_t raw_size, const uint8_
     return DISSOLVE_OK;
 }
 
+/* What can take longest is not begun, and what follows it neither, if nobody wants it any more. */
+enum dissolve_status inflate_image(uint8_t *raw, size_t raw_size, const uint8_t *in, size_t in_size,
+                                   const inflating *context)
+{
+    if (!codec_is_cancelled(context->cancel)) {
+        enum dissolve_status status = inflate_exactly(raw, raw_size, in, in_size, context->problem);
+        if (status || !codec_is_cancelled(context->cancel))
+            return status;
+    }
+    *context->problem = CODEC_CANCELLED;
+    return DISSOLVE_CANCELLED;
+}
+
 /*
  * lodepng's custom_zlib. It is called for the image data, and for a colour profile, which is told
  * by max_icc_size = 1: no image is that short. A profile is of no use here and is not inflated; one
@@ -84,7 +98,7 @@ unsigned inflate(unsigned char **out, size_t *out_size, const unsigned char *in,
     else if (profile)
         raw[0] = 0;
     else
-        status = inflate_exactly(raw, size, in, in_size, context->problem);
+        status = inflate_image(raw, size, in, in_size, context);
     if (status) {
         *context->status = status;
         free(raw);
@@ -192,12 +206,12 @@ bool checksums_match(const uint8_t *bytes, size_t size)
 
 /* Decodes to RGB of `depth` bits, 16 or 8. *pixels is the caller's to free. */
 enum dissolve_status decode(LodePNGState *state, const uint8_t *bytes, size_t size, unsigned depth,
-                            size_t raw, struct codec_image *image, uint8_t **pixels,
-                            char detail[CODEC_DETAIL])
+                            size_t raw, const codec_cancel *cancel, struct codec_image *image,
+                            uint8_t **pixels, char detail[CODEC_DETAIL])
 {
     enum dissolve_status status = DISSOLVE_OK;
     const char *problem = NULL;
-    const inflating context = {raw, &status, &problem};
+    const inflating context = {raw, cancel, &status, &problem};
     state->decoder.zlibsettings.custom_zlib = inflate;
     state->decoder.zlibsettings.custom_context = &context;
     state->decoder.zlibsettings.max_output_size = raw;
@@ -230,7 +244,9 @@ enum dissolve_status split(uint8_t *values, struct codec_image *image)
 } // namespace
 
 extern "C" enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t size,
-                                                 uint64_t max_pixels, struct codec_image *image,
+                                                 uint64_t max_pixels,
+                                                 const struct codec_cancel *cancel,
+                                                 struct codec_image *image,
                                                  char detail[CODEC_DETAIL])
 {
     LodePNGState state;
@@ -246,7 +262,7 @@ extern "C" enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t si
     if (!status && !checksums_match(bytes, size))
         status = broken(LODEPNG_WRONG_CRC, detail);
     if (!status)
-        status = decode(&state, bytes, size, deep ? 16 : 8, raw, image, &pixels, detail);
+        status = decode(&state, bytes, size, deep ? 16 : 8, raw, cancel, image, &pixels, detail);
     lodepng_state_cleanup(&state);
     image->channels = 3;
     if (status) {

@@ -94,12 +94,12 @@ static void check_again(const uint8_t *file, size_t size, const struct codec_ima
     struct codec_image as_png, as_jpeg, none;
     char detail[CODEC_DETAIL];
     uint64_t pixels = (uint64_t)image->width * image->height;
-    enum dissolve_status png = codec_png_decode(file, size, pixels, &as_png, detail);
-    enum dissolve_status jpeg = codec_jpeg_decode(file, size, pixels, &as_jpeg, detail);
+    enum dissolve_status png = codec_png_decode(file, size, pixels, NULL, &as_png, detail);
+    enum dissolve_status jpeg = codec_jpeg_decode(file, size, pixels, NULL, &as_jpeg, detail);
     CHECK((png == DISSOLVE_OK) == (jpeg == DISSOLVE_UNSUPPORTED));
     CHECK((jpeg == DISSOLVE_OK) == (png == DISSOLVE_UNSUPPORTED));
     CHECK(same_images(png == DISSOLVE_OK ? &as_png : &as_jpeg, image));
-    CHECK(codec_image_decode(file, size, pixels - 1, &none, detail) == DISSOLVE_TOO_LARGE);
+    CHECK(codec_image_decode(file, size, pixels - 1, NULL, &none, detail) == DISSOLVE_TOO_LARGE);
     check_empty(&none, detail);
     codec_image_free(&as_png);
     codec_image_free(&as_jpeg);
@@ -130,7 +130,7 @@ static void decode(const uint8_t *file, size_t size)
     struct codec_image image;
     char detail[CODEC_DETAIL];
     memset(&image, 0xa5, sizeof image);
-    enum dissolve_status status = codec_image_decode(file, size, MAX_PIXELS, &image, detail);
+    enum dissolve_status status = codec_image_decode(file, size, MAX_PIXELS, NULL, &image, detail);
     if (status != DISSOLVE_OK) {
         CHECK(status == DISSOLVE_UNSUPPORTED || status == DISSOLVE_MALFORMED ||
               status == DISSOLVE_TOO_LARGE);

@@ -106,7 +106,7 @@ static void check_reader(const struct subject *subject, const uint8_t *file, siz
 {
     struct codec_image image;
     char detail[CODEC_DETAIL];
-    CHECK(codec_image_decode(file, size, MAX_VALUES, &image, detail) == DISSOLVE_OK);
+    CHECK(codec_image_decode(file, size, MAX_VALUES, NULL, &image, detail) == DISSOLVE_OK);
     if (subject->raster.channels == 1)
         codec_image_to_gray(&image);
     CHECK(memcmp(image.pixels, subject->pixels, subject->count) == 0);
@@ -187,7 +187,8 @@ static void check_frame(const struct subject *subject, const struct codec_buffer
     put(&still, tail, 4);
     put(&still, "\0\0\0\0IEND\xae\x42\x60\x82", CHUNK_AROUND);
     check_pixels(subject, still.data, still.size);
-    CHECK(codec_png_decode(still.data, still.size, MAX_VALUES, &image, detail) == DISSOLVE_OK);
+    CHECK(codec_png_decode(still.data, still.size, MAX_VALUES, NULL, &image, detail) ==
+          DISSOLVE_OK);
     codec_image_free(&image);
     codec_buffer_free(&still);
 }

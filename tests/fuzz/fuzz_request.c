@@ -83,7 +83,7 @@ static void check_contents(const struct answer *answer, const uint8_t *bytes, si
     if (is_type(answer, "application/json") || is_type(answer, "application/problem+json")) {
         check_json(bytes, size);
     } else if (is_type(answer, "image/png") || is_type(answer, "image/apng")) {
-        CHECK(codec_png_decode(bytes, size, UINT32_MAX, &image, detail) == DISSOLVE_OK);
+        CHECK(codec_png_decode(bytes, size, UINT32_MAX, NULL, &image, detail) == DISSOLVE_OK);
         codec_image_free(&image);
     } else if (is_type(answer, "application/x-npy")) {
         CHECK(codec_npy_open(bytes, size, &array, detail) == DISSOLVE_OK);

@@ -19,7 +19,7 @@ static void expect_status(const void *bytes, size_t size, enum dissolve_status e
     struct codec_image image;
     char detail[CODEC_DETAIL];
     memset(&image, 0xff, sizeof image);
-    assert_int_equal(codec_image_decode(bytes, size, 1000, &image, detail), expected);
+    assert_int_equal(codec_image_decode(bytes, size, 1000, NULL, &image, detail), expected);
     if (!strstr(detail, part_of_detail))
         fail_msg("'%s' has no '%s'", detail, part_of_detail);
     assert_null(image.pixels);
@@ -59,14 +59,15 @@ static void test_either(void **state)
         strcpy(whole, formats[i]);
         strcat(whole, script);
         size_t size = judge(whole, "", 0, file, sizeof file);
-        assert_int_equal(codec_image_decode(file, size, 200, &image, detail), DISSOLVE_OK);
+        assert_int_equal(codec_image_decode(file, size, 200, NULL, &image, detail), DISSOLVE_OK);
         assert_int_equal(image.width, 20);
         assert_int_equal(image.height, 10);
         for (size_t k = 0; k < 600; k++)
             assert_int_equal(image.pixels[k], 255);
         codec_image_free(&image);
         assert_null(image.pixels);
-        assert_int_equal(codec_image_decode(file, size, 199, &image, detail), DISSOLVE_TOO_LARGE);
+        assert_int_equal(codec_image_decode(file, size, 199, NULL, &image, detail),
+                         DISSOLVE_TOO_LARGE);
         assert_null(image.pixels);
         expect_status(file, size - 20, DISSOLVE_MALFORMED, words[i]);
     }

@@ -11,6 +11,7 @@
 
 #include "codec/image.h"
 #include "failing_malloc.h"
+#include "impatient.h"
 #include "jpeg_cases.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -41,7 +42,7 @@ static enum dissolve_status decode(const uint8_t *bytes, size_t size, uint64_t m
     uint8_t *copy = test_malloc(size);
     memcpy(copy, bytes, size);
     memset(image, 0xff, sizeof *image);
-    enum dissolve_status status = codec_jpeg_decode(copy, size, max_pixels, image, detail);
+    enum dissolve_status status = codec_jpeg_decode(copy, size, max_pixels, NULL, image, detail);
     test_free(copy);
     assert_null(image->pixels16);
     if (status) {
@@ -244,6 +245,33 @@ static void test_random_corruptions(void **state)
     }
 }
 
+/* At each of its questions it can end, and it asks in each row of blocks of each scan. */
+static void test_a_picture_that_nobody_wants_any_more(void **state)
+{
+    (void)state;
+    const struct jpeg_case *one = find_case("orientation 6 progressive");
+    enum dissolve_status status = DISSOLVE_CANCELLED;
+    size_t ends = 0;
+    for (size_t most = 0; status == DISSOLVE_CANCELLED; most++) {
+        struct impatient who = {.most = most};
+        struct codec_cancel cancel = cancel_by(&who);
+        struct codec_image image;
+        char detail[CODEC_DETAIL];
+        status = codec_jpeg_decode(one->file, one->size, 10000, &cancel, &image, detail);
+        if (status == DISSOLVE_CANCELLED) {
+            assert_int_equal(who.asked, most + 1); /* and not once more */
+            assert_string_equal(detail, CODEC_CANCELLED);
+            assert_null(image.pixels);
+            ends++;
+        } else {
+            assert_int_equal(status, DISSOLVE_OK);
+            assert_memory_equal(image.pixels, one->pixels, one->pixels_size);
+        }
+        codec_image_free(&image);
+    }
+    assert_true(ends >= 10 * (one->width / 16)); /* a progressive file of libjpeg has ten scans */
+}
+
 /*
  * With each allocation failing in turn there is an error, or, where libjpeg is content with less,
  * the same picture; never one that lies on its side.
@@ -262,7 +290,7 @@ static void test_no_memory(void **state)
             char detail[CODEC_DETAIL];
             fail_allocation(n);
             enum dissolve_status status =
-                codec_jpeg_decode(one->file, one->size, 10000, &image, detail);
+                codec_jpeg_decode(one->file, one->size, 10000, NULL, &image, detail);
             failed = allocation_failed();
             if (status) {
                 assert_true(failed);
@@ -294,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_closed_after_a_cut),
         cmocka_unit_test(test_random_corruptions),
+        cmocka_unit_test(test_a_picture_that_nobody_wants_any_more),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, make_cases, NULL);

@@ -13,6 +13,7 @@
 
 #include "codec/image.h"
 #include "failing_malloc.h"
+#include "impatient.h"
 #include "png_cases.inc"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -107,7 +108,7 @@ static void expect_error(const uint8_t *bytes, size_t size, uint64_t max_pixels,
     struct codec_image image;
     char detail[CODEC_DETAIL];
     memset(&image, 0xff, sizeof image);
-    assert_int_equal(codec_png_decode(bytes, size, max_pixels, &image, detail), status);
+    assert_int_equal(codec_png_decode(bytes, size, max_pixels, NULL, &image, detail), status);
     if (!strstr(detail, part_of_detail))
         fail_msg("'%s' has no '%s'", detail, part_of_detail);
     assert_null(image.pixels);
@@ -148,7 +149,7 @@ static void test_every_kind_is_as_pillow_has_it(void **state)
         struct codec_image image;
         char detail[CODEC_DETAIL];
         size_t size = from_hex(png_cases[i].file, bytes);
-        if (codec_png_decode(bytes, size, 35, &image, detail))
+        if (codec_png_decode(bytes, size, 35, NULL, &image, detail))
             fail_msg("%s: %s", png_cases[i].name, detail);
         assert_string_equal(detail, "");
         check_pixels(&png_cases[i], &image);
@@ -188,7 +189,7 @@ static void check_raw_size(unsigned width, unsigned height, unsigned depth, unsi
         add_zeros(&file, size, 0);
         add_chunk(&file, "IEND", NULL, 0);
         enum dissolve_status status =
-            codec_png_decode(file.bytes, file.size, UINT64_MAX, &image, detail);
+            codec_png_decode(file.bytes, file.size, UINT64_MAX, NULL, &image, detail);
         assert_int_equal(status, size == raw ? DISSOLVE_OK : DISSOLVE_MALFORMED);
         codec_image_free(&image);
     }
@@ -222,9 +223,30 @@ static void test_index_beyond_the_palette_is_black(void **state)
     add_chunk(&file, "PLTE", "\x11\x22\x33", 3);
     add_chunk(&file, "IDAT", data, sizeof data);
     add_chunk(&file, "IEND", NULL, 0);
-    assert_int_equal(codec_png_decode(file.bytes, file.size, 2, &image, detail), DISSOLVE_OK);
+    assert_int_equal(codec_png_decode(file.bytes, file.size, 2, NULL, &image, detail), DISSOLVE_OK);
     assert_memory_equal(image.pixels, "\x11\x22\x33\0\0\0", 6);
     codec_image_free(&image);
+}
+
+static void test_a_picture_that_nobody_wants_any_more(void **state)
+{
+    (void)state;
+    enum { BEFORE_INFLATING, BEHIND_IT, NEVER };
+    struct file file;
+    make_grey(&file, 28, 0);
+    for (size_t most = BEFORE_INFLATING; most <= NEVER; most++) {
+        struct impatient who = {.most = most};
+        struct codec_cancel cancel = cancel_by(&who);
+        struct codec_image image;
+        char detail[CODEC_DETAIL];
+        bool cancelled = most < NEVER;
+        assert_int_equal(codec_png_decode(file.bytes, file.size, 1000, &cancel, &image, detail),
+                         cancelled ? DISSOLVE_CANCELLED : DISSOLVE_OK);
+        assert_int_equal(who.asked, cancelled ? most + 1 : NEVER);
+        assert_string_equal(detail, cancelled ? CODEC_CANCELLED : "");
+        assert_int_equal(image.pixels == NULL, cancelled);
+        codec_image_free(&image);
+    }
 }
 
 static void test_not_a_png(void **state)
@@ -262,7 +284,7 @@ static void test_one_bit_wrong_anywhere(void **state)
         struct codec_image image;
         char detail[CODEC_DETAIL];
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        enum dissolve_status status = codec_png_decode(bytes, size, 1000, &image, detail);
+        enum dissolve_status status = codec_png_decode(bytes, size, 1000, NULL, &image, detail);
         assert_true(status == (bit / 8 < 8 ? DISSOLVE_UNSUPPORTED : DISSOLVE_MALFORMED));
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
@@ -374,7 +396,7 @@ static void test_decode_no_memory(void **state)
             struct codec_image image;
             char detail[CODEC_DETAIL];
             fail_allocation(n);
-            enum dissolve_status status = codec_png_decode(bytes, size, 1000, &image, detail);
+            enum dissolve_status status = codec_png_decode(bytes, size, 1000, NULL, &image, detail);
             failed = allocation_failed();
             assert_int_equal(status, failed ? DISSOLVE_NO_MEMORY : DISSOLVE_OK);
             assert_true(failed == (strstr(detail, "not enough memory") != NULL));
@@ -390,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_is_as_pillow_has_it),
         cmocka_unit_test(test_image_data_has_exactly_its_size),
         cmocka_unit_test(test_index_beyond_the_palette_is_black),
+        cmocka_unit_test(test_a_picture_that_nobody_wants_any_more),
         cmocka_unit_test(test_not_a_png),
         cmocka_unit_test(test_cut_off_anywhere),
         cmocka_unit_test(test_one_bit_wrong_anywhere),

@@ -146,13 +146,13 @@ static void test_what_is_written_is_read(void **state)
     struct codec_image image;
     char detail[CODEC_DETAIL];
     assert_int_equal(codec_png_encode(&raster, NULL, &out), DISSOLVE_OK);
-    assert_int_equal(codec_png_decode(out.data, out.size, WIDTH * HEIGHT, &image, detail),
+    assert_int_equal(codec_png_decode(out.data, out.size, WIDTH * HEIGHT, NULL, &image, detail),
                      DISSOLVE_OK);
     assert_memory_equal(image.pixels, pixels, sizeof pixels);
     codec_image_free(&image);
     codec_buffer_free(&out);
     encode_animation(3, &out);
-    assert_int_equal(codec_png_decode(out.data, out.size, WIDTH * HEIGHT, &image, detail),
+    assert_int_equal(codec_png_decode(out.data, out.size, WIDTH * HEIGHT, NULL, &image, detail),
                      DISSOLVE_OK);
     make_raster(3, 0, pixels);
     assert_memory_equal(image.pixels, pixels, sizeof pixels);

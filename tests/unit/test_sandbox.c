@@ -357,14 +357,15 @@ static void body_of_codecs(void)
     const struct codec_raster raster = {SIDE, SIDE, 3, pixels};
     const struct codec_png_options best = {.compression = CODEC_COMPRESSION_BEST};
     REQUIRE(codec_png_encode(&raster, &best, &png) == DISSOLVE_OK);
-    REQUIRE(codec_image_decode(png.data, png.size, 1 << 20, &image, detail) == DISSOLVE_OK);
+    REQUIRE(codec_image_decode(png.data, png.size, 1 << 20, NULL, &image, detail) == DISSOLVE_OK);
     REQUIRE(memcmp(image.pixels, pixels, sizeof pixels) == 0);
     codec_image_free(&image);
     codec_buffer_free(&png);
-    REQUIRE(codec_image_decode(jpeg, jpeg_size, 1 << 20, &image, detail) == DISSOLVE_OK);
+    REQUIRE(codec_image_decode(jpeg, jpeg_size, 1 << 20, NULL, &image, detail) == DISSOLVE_OK);
     REQUIRE(image.width == SIDE && image.height == SIDE);
     codec_image_free(&image);
-    REQUIRE(codec_image_decode(jpeg, jpeg_size / 2, 1 << 20, &image, detail) == DISSOLVE_MALFORMED);
+    REQUIRE(codec_image_decode(jpeg, jpeg_size / 2, 1 << 20, NULL, &image, detail) ==
+            DISSOLVE_MALFORMED);
     REQUIRE(codec_gzip_create(count_bytes, &compressed, &gzip) == DISSOLVE_OK);
     REQUIRE(codec_gzip_write(gzip, pixels, sizeof pixels) == DISSOLVE_OK);
     REQUIRE(codec_gzip_finish(gzip) == DISSOLVE_OK);
