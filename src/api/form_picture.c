@@ -67,7 +67,8 @@ static struct codec_png_options options_of(const struct api_run *run,
 {
     return (struct codec_png_options){.compression = run->parameters.compression,
                                       .keyword = keyword,
-                                      .text = (const char *)recipe->data};
+                                      .text = (const char *)recipe->data,
+                                      .cancel = &run->cancel};
 }
 
 /* ---- One frame ---- */
@@ -121,7 +122,8 @@ static enum dissolve_status encode_animation(void *context, struct api_slot *slo
 {
     const struct api_run *run = context;
     const struct codec_raster raster = raster_of(&run->subject, slot->pixels);
-    const struct codec_png_options options = {.compression = run->parameters.compression};
+    const struct codec_png_options options = {.compression = run->parameters.compression,
+                                              .cancel = &run->cancel};
     return codec_apng_frame(&raster, (uint32_t)slot->ordinal, run->parameters.delay, &options,
                             &slot->bytes);
 }

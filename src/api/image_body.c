@@ -98,11 +98,6 @@ static bool take_pixels(struct api_run *run, struct codec_image *image, struct a
     return true;
 }
 
-static bool is_cancelled(void *job)
-{
-    return dissolve_job_cancelled(job);
-}
-
 static bool load_file(struct api_run *run, struct api_problem *problem)
 {
     const struct api_body *body = &run->body;
@@ -112,9 +107,8 @@ static bool load_file(struct api_run *run, struct api_problem *problem)
         return api_parameters_blame(&run->arguments, "start_step", problem,
                                     "start_step needs the state itself, as NPY: a picture is "
                                     "clipped");
-    const struct codec_cancel cancel = {.cancelled = is_cancelled, .context = run->call->job};
     enum dissolve_status status = codec_image_decode(
-        body->bytes, body->size, api_service_limits(run->call->service)->max_pixels, &cancel,
+        body->bytes, body->size, api_service_limits(run->call->service)->max_pixels, &run->cancel,
         &image, detail);
     bool loaded = status == DISSOLVE_OK ? take_pixels(run, &image, problem)
                                         : api_problem_from_status(problem, status, detail);

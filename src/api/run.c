@@ -441,10 +441,17 @@ static bool answer(struct api_run *run, struct api_problem *problem)
     return status == DISSOLVE_OK || api_problem_from_status(problem, status, NULL);
 }
 
+static bool is_cancelled(void *job)
+{
+    return dissolve_job_cancelled(job);
+}
+
 bool api_run_answer(struct api_call *call, const struct api_computation *computation,
                     struct api_problem *problem)
 {
-    struct api_run run = {.call = call, .computation = computation};
+    struct api_run run = {.call = call,
+                          .cancel = {.cancelled = is_cancelled, .context = call->job},
+                          .computation = computation};
     bool complete = answer(&run, problem);
     run_free(&run);
     return complete;

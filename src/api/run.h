@@ -90,6 +90,7 @@ struct api_computation {
 
 struct api_run {
     struct api_call *call;
+    struct codec_cancel cancel; /* asks whether anybody still waits for the answer */
     const struct api_computation *computation;
     struct api_arguments arguments;
     struct api_parameters parameters;

@@ -23,11 +23,6 @@ enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size, uint6
                         "The image is neither a PNG nor a JPEG file.");
 }
 
-bool codec_is_cancelled(const struct codec_cancel *cancel)
-{
-    return cancel && cancel->cancelled(cancel->context);
-}
-
 /* The weights add up to 65536, so that white stays white; 65535 * 65536 + 32768 is below 2^32. */
 static uint32_t luma(uint32_t red, uint32_t green, uint32_t blue)
 {

@@ -2,10 +2,10 @@
 #ifndef CODEC_IMAGE_H
 #define CODEC_IMAGE_H
 
+#include "cancel.h"
 #include "detail.h"
 
 #include <dissolve/status.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,22 +23,14 @@ struct codec_image {
 };
 
 /*
- * A decoder's question on its way, whether its picture is still wanted. JPEG's asks with every row
- * of blocks of every scan, PNG's before and behind inflating. NULL in its place: it always is.
- */
-struct codec_cancel {
-    bool (*cancelled)(void *context);
-    void *context;
-};
-
-/*
  * The decoders make RGB of a file's bytes and share their errors:
  *
  * DISSOLVE_UNSUPPORTED: not a file of the kind at all, or of a variety that is not read;
  * DISSOLVE_MALFORMED: broken (truncated, wrong checksum...);
  * DISSOLVE_TOO_LARGE: width * height > max_pixels, found out from the header alone;
- * DISSOLVE_CANCELLED: nobody wants it any more; DISSOLVE_NO_MEMORY. `detail` says it in a sentence,
- * and *image is empty then.
+ * DISSOLVE_CANCELLED: `cancel` said so, which JPEG's asks with every row of blocks of every scan,
+ * and PNG's before and behind inflating; DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and
+ * *image is empty then.
  *
  * They are pure functions of their arguments, on every machine; any thread.
  */
@@ -89,8 +81,7 @@ void codec_image_to_gray(struct codec_image *image);
 
 void codec_image_free(struct codec_image *image);
 
-/* For decoders: the answer, and the detail that goes with DISSOLVE_CANCELLED. */
-bool codec_is_cancelled(const struct codec_cancel *cancel);
+/* The detail that goes with DISSOLVE_CANCELLED. */
 #define CODEC_CANCELLED "Nobody waits for the image any more."
 
 #ifdef __cplusplus

@@ -2,12 +2,14 @@
  * PNG and animated PNG out. Every function appends to `out`, which stays as it was after an error:
  * DISSOLVE_INVALID (an argument or option out of its range), DISSOLVE_NO_MEMORY, or
  * DISSOLVE_TOO_LARGE: an image goes into one chunk, which ends short of 2 GiB, and so do its rows;
- * a text likewise.
+ * a text likewise. DISSOLVE_CANCELLED: `cancel` in the options said so, which BEST asks some ten
+ * times a second; the others do not ask.
  */
 #ifndef CODEC_PNG_H
 #define CODEC_PNG_H
 
 #include "buffer.h"
+#include "cancel.h"
 
 /* One frame to encode: interleaved 8-bit rows without padding; borrowed. */
 struct codec_raster {
@@ -38,6 +40,7 @@ struct codec_png_options {
      */
     const char *keyword;
     const char *text;
+    const struct codec_cancel *cancel;
 };
 
 /* A whole PNG file. Pure but for `out`; any thread. */

@@ -2,6 +2,7 @@
 #include "png_compress.h"
 
 #include "huffman.h"
+#include "pieces.h"
 #include "png_choice.h"
 
 #include <libdeflate.h>
@@ -52,6 +53,7 @@ enum dissolve_status codec_png_bound(const struct codec_raster *raster, size_t l
 /* What a stream of a frame is made from, and where it goes. */
 struct work {
     const struct codec_raster *raster;
+    const struct codec_cancel *cancel;
     size_t size; /* of all rows */
     uint8_t *out;
     size_t bound;
@@ -284,14 +286,17 @@ static void try_plan(struct work *work, const uint8_t *rows)
 }
 
 /* Compresses the rows to `scratch`, and takes that if it is smaller than what is there. */
-static void try_matches(struct work *work, struct libdeflate_compressor *compressor,
-                        const uint8_t *rows, uint8_t *scratch)
+static enum dissolve_status try_matches(struct work *work, struct libdeflate_compressor *compressor,
+                                        const uint8_t *rows, uint8_t *scratch)
 {
-    size_t got = libdeflate_zlib_compress(compressor, rows, work->size, scratch, work->written - 1);
-    if (got == 0) /* it does not fit */
-        return;
+    size_t got;
+    enum dissolve_status status = codec_pieces_compress(compressor, rows, work->size, work->cancel,
+                                                        scratch, work->written - 1, &got);
+    if (status || got == 0) /* it does not fit */
+        return status;
     memcpy(work->out, scratch, got);
     work->written = got;
+    return DISSOLVE_OK;
 }
 
 /* The smallest of what there is; begins with `fast`, so that it never is larger. */
@@ -309,10 +314,12 @@ static enum dissolve_status compress_best(struct work *work)
     }
     codec_png_rows(work->raster, rows);
     try_plan(work, rows);
-    try_matches(work, compressor, rows, scratch);
+    status = try_matches(work, compressor, rows, scratch);
+    if (status)
+        goto done;
     codec_png_rows_filtered(work->raster, rows);
     try_plan(work, rows);
-    try_matches(work, compressor, rows, scratch);
+    status = try_matches(work, compressor, rows, scratch);
 done:
     libdeflate_free_compressor(compressor);
     free(rows);
@@ -321,10 +328,11 @@ done:
 }
 
 enum dissolve_status codec_png_compress(const struct codec_raster *raster,
-                                        enum codec_compression compression, uint8_t *out,
+                                        enum codec_compression compression,
+                                        const struct codec_cancel *cancel, uint8_t *out,
                                         size_t bound, size_t *written)
 {
-    struct work work = {.raster = raster, .out = out, .bound = bound};
+    struct work work = {.raster = raster, .cancel = cancel, .out = out, .bound = bound};
     enum dissolve_status status = codec_png_rows_size(raster, &work.size);
     if (status)
         return status;

@@ -134,7 +134,7 @@ static enum dissolve_status append_text(struct codec_buffer *out,
 static enum dissolve_status append_image(struct codec_buffer *out, const char type[4],
                                          const uint8_t *prefix, size_t prefix_size,
                                          const struct codec_raster *raster,
-                                         enum codec_compression compression)
+                                         const struct codec_png_options *options)
 {
     size_t bound, written;
     enum dissolve_status status = codec_png_bound(raster, MAX_NUMBER - MAX_PREFIX, &bound);
@@ -146,8 +146,8 @@ static enum dissolve_status append_image(struct codec_buffer *out, const char ty
     uint8_t *chunk = out->data + out->size;
     if (prefix_size > 0)
         memcpy(chunk + CHUNK_HEAD, prefix, prefix_size);
-    status =
-        codec_png_compress(raster, compression, chunk + CHUNK_HEAD + prefix_size, bound, &written);
+    status = codec_png_compress(raster, options->compression, options->cancel,
+                                chunk + CHUNK_HEAD + prefix_size, bound, &written);
     if (status)
         return status;
     out->size = (size_t)(close_chunk(chunk, type, prefix_size + written) - out->data);
@@ -176,7 +176,7 @@ enum dissolve_status codec_png_encode(const struct codec_raster *raster,
     if (!status)
         status = append_text(out, options);
     if (!status)
-        status = append_image(out, "IDAT", NULL, 0, raster, options->compression);
+        status = append_image(out, "IDAT", NULL, 0, raster, options);
     if (!status)
         status = append_chunk(out, "IEND", NULL, 0);
     return settle(out, before, status);
@@ -228,11 +228,11 @@ enum dissolve_status codec_apng_frame(const struct codec_raster *raster, uint32_
     size_t before = out->size;
     enum dissolve_status status = append_control(out, raster, index, delay_ms);
     if (!status && index == 0) {
-        status = append_image(out, "IDAT", NULL, 0, raster, options->compression);
+        status = append_image(out, "IDAT", NULL, 0, raster, options);
     } else if (!status) {
         uint8_t number[4];
         put32(number, 2 * index);
-        status = append_image(out, "fdAT", number, sizeof number, raster, options->compression);
+        status = append_image(out, "fdAT", number, sizeof number, raster, options);
     }
     return settle(out, before, status);
 }

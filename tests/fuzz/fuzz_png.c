@@ -119,7 +119,7 @@ static size_t check_bound(const struct subject *subject)
     size_t bound = 0, written = 0;
     CHECK(codec_png_bound(&subject->raster, INT_MAX, &bound) == DISSOLVE_OK);
     uint8_t *out = fuzz_room(bound);
-    CHECK(codec_png_compress(&subject->raster, subject->options.compression, out, bound,
+    CHECK(codec_png_compress(&subject->raster, subject->options.compression, NULL, out, bound,
                              &written) == DISSOLVE_OK);
     CHECK(written > 0 && written <= bound);
     free(out);

@@ -53,6 +53,11 @@ def endless():
     return Job(FRAMES + "?steps=10000&frames=last&seed=1", flat_png(1024))
 
 
+def squeeze():
+    """Seconds of one processor for one frame, all but a trifle to make it smaller."""
+    return Job(FRAMES + "?steps=1&beta=1&frames=last&compression=best&seed=1", flat_png(4000))
+
+
 def streamed(steps=80):
     """200 KB a step, for next to no work; 16 MB are more than fits between a job and its reader."""
     return Job(FRAMES + f"?steps={steps}&format=npy&seed=1", noise_png(128))

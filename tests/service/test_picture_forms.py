@@ -199,6 +199,15 @@ def test_best_is_worth_it_on_what_compresses(client):
     assert sizes[0] > 180_000 and sizes[1] < 20_000 and sizes[2] <= sizes[1], sizes
 
 
+def test_best_of_what_is_more_than_a_piece(client):
+    """Compressed by the megabyte, and one stream all the same."""
+    body = pictures.png_of(pictures.photo(900, 700))
+    none, best = (assert_ok(ask(client, body, frames="0", compression=compression)).content
+                  for compression in ("none", "best"))
+    assert len(best) < len(none)
+    np.testing.assert_array_equal(pictures.pixels(best), pictures.pixels(none))
+
+
 def test_fast_is_what_happens_without_it(client, png):
     assert ask(client, png, seed=1).content == ask(client, png, seed=1, compression="fast").content
 

@@ -1,8 +1,8 @@
-/* Somebody who wants an image until a decoder has asked so often. */
+/* Somebody who wants what takes long until he has been asked so often. */
 #ifndef TESTS_IMPATIENT_H
 #define TESTS_IMPATIENT_H
 
-#include "codec/image.h"
+#include "codec/cancel.h"
 
 struct impatient {
     size_t most;

@@ -395,7 +395,7 @@ static void test_rows_too_large(void **state)
     assert_int_equal(codec_png_bound(&nearly, SIZE_MAX, &size), DISSOLVE_TOO_LARGE);
     assert_int_equal(codec_png_rows_size(&raster, &size), DISSOLVE_TOO_LARGE);
     assert_int_equal(codec_png_bound(&raster, SIZE_MAX, &size), DISSOLVE_TOO_LARGE);
-    assert_int_equal(codec_png_compress(&raster, CODEC_COMPRESSION_FAST, &byte, 1, &size),
+    assert_int_equal(codec_png_compress(&raster, CODEC_COMPRESSION_FAST, NULL, &byte, 1, &size),
                      DISSOLVE_TOO_LARGE);
 }
 

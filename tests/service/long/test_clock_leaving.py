@@ -7,9 +7,9 @@ import pytest
 
 from rawhttp import Connection
 from server import wait_until
-from stress import (KEEPING, Occupants, brief, cancelled, endless, stream_without_end,
+from stress import (KEEPING, Occupants, brief, cancelled, endless, squeeze, stream_without_end,
                     wait_for_work, waiting)
-from timing import SLACK, within
+from timing import SLACK, SLOWNESS, within
 
 STOPPED = 0.3
 
@@ -23,9 +23,10 @@ def half_close(connection):
 
 
 @pytest.mark.parametrize("leave", [close, half_close])
-@pytest.mark.parametrize("job, reads", [(endless(), 0), (stream_without_end(), 3_000_000)],
-                         ids=["a job", "a streamed answer"])
-def test_a_job_stops_soon_after_its_client_left(start_server, job, reads, leave):
+@pytest.mark.parametrize("job, reads, works", [
+    (endless(), 0, 0.2), (stream_without_end(), 3_000_000, 0), (squeeze(), 0, 2 * SLOWNESS),
+], ids=["a job", "a streamed answer", "a frame that is compressed"])
+def test_a_job_stops_soon_after_its_client_left(start_server, job, reads, works, leave):
     """What it still uses is measured by its own clock, that of the processor."""
     server = start_server("--threads", "1")
     with Connection(server) as connection:
@@ -34,7 +35,7 @@ def test_a_job_stops_soon_after_its_client_left(start_server, job, reads, leave)
             assert connection.read_head().status == 200
             connection.read_exactly(reads)
         else:
-            wait_for_work(server)
+            wait_for_work(server, works)
         before = server.cpu_seconds()
         with within(STOPPED, "it is counted"):
             leave(connection)
