@@ -31,8 +31,9 @@ static enum dissolve_status find_end(const uint8_t *stream, size_t size, struct 
     if (inflateInit2(&reader, WINDOW) != Z_OK)
         return DISSOLVE_NO_MEMORY;
     *end = (struct end){0};
+    bool last = false;
     int status = Z_OK;
-    for (bool last = false; status == Z_OK && !last;) {
+    while (status == Z_OK && !last) {
         reader.next_out = nowhere;
         reader.avail_out = sizeof nowhere;
         status = inflate(&reader, Z_BLOCK);
@@ -43,7 +44,7 @@ static enum dissolve_status find_end(const uint8_t *stream, size_t size, struct 
             end->last = 8 * (size_t)reader.total_in - end->unused;
     }
     inflateEnd(&reader);
-    return status == Z_OK || status == Z_STREAM_END ? DISSOLVE_OK : DISSOLVE_NO_MEMORY;
+    return last ? DISSOLVE_OK : DISSOLVE_NO_MEMORY; /* the stream is sound: nothing else is short */
 }
 
 /* Makes the stream one that goes on at *end's next byte: the mark goes, an empty block comes. */

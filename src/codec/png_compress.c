@@ -299,12 +299,29 @@ static enum dissolve_status try_matches(struct work *work, struct libdeflate_com
     return DISSOLVE_OK;
 }
 
+/* Each row by the filter that suits it. */
+static enum dissolve_status filter_rows(const struct work *work, uint8_t *rows)
+{
+    const struct codec_raster *raster = work->raster;
+    size_t row = codec_png_row_size(raster) + 1;
+    uint32_t part = row < CODEC_PIECE ? (uint32_t)(CODEC_PIECE / row) : 1;
+    for (uint32_t y = 0, end; y < raster->height; y = end) {
+        end = raster->height - y > part ? y + part : raster->height;
+        if (codec_is_cancelled(work->cancel))
+            return DISSOLVE_CANCELLED;
+        codec_png_rows_filtered(raster, y, end, rows + y * row);
+    }
+    return DISSOLVE_OK;
+}
+
 /* The smallest of what there is; begins with `fast`, so that it never is larger. */
 static enum dissolve_status compress_best(struct work *work)
 {
     enum dissolve_status status = compress_fast(work);
     if (status)
         return status;
+    if (codec_is_cancelled(work->cancel))
+        return DISSOLVE_CANCELLED;
     struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(LEVEL_BEST);
     uint8_t *rows = malloc(work->size);
     uint8_t *scratch = malloc(work->written);
@@ -315,9 +332,10 @@ static enum dissolve_status compress_best(struct work *work)
     codec_png_rows(work->raster, rows);
     try_plan(work, rows);
     status = try_matches(work, compressor, rows, scratch);
+    if (!status)
+        status = filter_rows(work, rows);
     if (status)
         goto done;
-    codec_png_rows_filtered(work->raster, rows);
     try_plan(work, rows);
     status = try_matches(work, compressor, rows, scratch);
 done:

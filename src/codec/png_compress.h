@@ -15,8 +15,8 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_bound(const struct codec_raster
  * Writes the stream to out[0..bound), with the bound that codec_png_bound told, and its size to
  * *written. DISSOLVE_NO_MEMORY: it takes 128 KiB or a row, if that is longer; for frames of 16 KiB
  * or less, and those that repeat themselves, the rows' size and what libdeflate needs;
- * CODEC_COMPRESSION_BEST takes twice the rows' size and that, and is the one that may return
- * DISSOLVE_CANCELLED; CODEC_COMPRESSION_NONE takes nothing.
+ * CODEC_COMPRESSION_BEST takes twice the rows' size, that, and 48 KiB, and is the one that may
+ * return DISSOLVE_CANCELLED; CODEC_COMPRESSION_NONE takes nothing.
  */
 DISSOLVE_MUST_USE enum dissolve_status
 codec_png_compress(const struct codec_raster *raster, enum codec_compression compression,

@@ -162,11 +162,12 @@ static size_t cost(enum codec_filter filter, const struct row *row)
     return sum;
 }
 
-static enum codec_filter choose(const struct row *row)
+/* Of the filters below `end`. */
+static enum codec_filter choose(const struct row *row, enum codec_filter end)
 {
     enum codec_filter best = NONE;
     size_t least = SIZE_MAX;
-    for (enum codec_filter filter = NONE; filter < (row->above ? CODEC_FILTERS : UP); filter++) {
+    for (enum codec_filter filter = NONE; filter < end; filter++) {
         size_t sum = cost(filter, row);
         if (sum < least) {
             least = sum;
@@ -205,11 +206,12 @@ void codec_png_rows_by(const struct codec_raster *raster, enum codec_filter filt
     }
 }
 
-void codec_png_rows_filtered(const struct codec_raster *raster, uint8_t *rows)
+void codec_png_rows_filtered(const struct codec_raster *raster, uint32_t from, uint32_t to,
+                             uint8_t *rows)
 {
-    for (uint32_t y = 0; y < raster->height; y++) {
+    for (uint32_t y = from; y < to; y++) {
         struct row row = row_of(raster, y);
-        enum codec_filter filter = choose(&row);
+        enum codec_filter filter = choose(&row, y > 0 ? CODEC_FILTERS : UP);
         rows[0] = (uint8_t)filter;
         apply(filter, &row, 0, row.size, rows + 1);
         rows += row.size + 1;

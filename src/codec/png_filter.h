@@ -42,10 +42,11 @@ void codec_png_filter(const struct codec_raster *raster, enum codec_filter filte
                       size_t from, size_t size, uint8_t *out);
 
 /*
- * Fills rows[0..size) by the filter, row by row, whose differences have the least sum of absolute
- * values as signed bytes: the heuristic that the PNG specification (third edition, 12.7) recommends
- * for pictures that have neighbours.
+ * Fills `rows` with the rows [from, to), each by the filter whose differences have the least sum of
+ * absolute values as signed bytes: the heuristic that the PNG specification (third edition, 12.7)
+ * recommends for pictures that have neighbours.
  */
-void codec_png_rows_filtered(const struct codec_raster *raster, uint8_t *rows);
+void codec_png_rows_filtered(const struct codec_raster *raster, uint32_t from, uint32_t to,
+                             uint8_t *rows);
 
 #endif

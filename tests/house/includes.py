@@ -56,7 +56,7 @@ LIBRARIES = {
     "lodepng": ("codec", True),
     "dragonbox": ("codec", True),
     "libdeflate": ("codec", False),
-    "zlib": ("codec", True),
+    "zlib": ("codec", False),
     "nettle": ("codec", False),
     "jpeg": ("codec", True),
     "exif": ("codec", True),

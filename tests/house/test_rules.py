@@ -53,7 +53,6 @@ WRONG_INCLUDES = {
     "dragonbox in api": ("src/api/x.c", "#include <dragonbox/dragonbox.h>\n", "codec only"),
     "libdeflate in api": ("src/api/x.c", "#include <libdeflate.h>\n", "codec only"),
     "nettle in api": ("src/api/x.c", "#include <nettle/sha2.h>\n", "codec only"),
-    "two zlib": ("src/codec/x.c", "#include <zlib.h>\n", "exactly one file"),
     "zlib in http": ("src/http/x.c", "#include <zlib.h>\n", "codec only"),
     "two jpeg": ("src/codec/x.c", "#include <jerror.h>\n", "exactly one file"),
     "two exif": ("src/codec/x.c", "#include <libexif/exif-tag.h>\n", "exactly one file"),

@@ -133,7 +133,7 @@ static void test_pieces_take_hardly_more(void **state)
 
 static void test_room(void **state)
 {
-    enum { SIZE = 2 * CODEC_PIECE + 5 };
+    enum { SIZE = 2 * CODEC_PIECE + 5 }; /* so little is stored, which needs no room to work in */
     (void)state;
     make_bytes(BY_TURNS, 3);
     size_t needed = compress_into(SIZE, sizeof packed);

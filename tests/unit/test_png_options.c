@@ -15,6 +15,7 @@
 #include "codec/png_compress.h"
 #include "codec/png_filter.h"
 #include "failing_malloc.h"
+#include "impatient.h"
 #include "judge.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -287,7 +288,7 @@ static void test_filters(void **state)
             assert_int_equal(codec_buffer_append(&input, raster.pixels, size), DISSOLVE_OK);
             assert_int_equal(codec_png_rows_size(&raster, &size), DISSOLVE_OK);
             assert_int_equal(codec_buffer_reserve(&rows, size), DISSOLVE_OK);
-            codec_png_rows_filtered(&raster, rows.data + rows.size);
+            codec_png_rows_filtered(&raster, 0, raster.height, rows.data + rows.size);
             rows.size += size;
             free_raster(&raster);
         }
@@ -461,6 +462,36 @@ static void test_no_memory(void **state)
     free_raster(&raster);
 }
 
+/* By the best compression at each question; the others have none. */
+static void test_a_frame_that_nobody_wants_any_more(void **state)
+{
+    (void)state;
+    struct codec_raster raster = make_raster(PHOTO, 61, 37, 3);
+    for (int animated = 0; animated < 2; animated++) {
+        for (size_t i = 0; i < COUNT(all); i++) {
+            enum dissolve_status status = DISSOLVE_CANCELLED;
+            size_t most = 0;
+            for (; status == DISSOLVE_CANCELLED; most++) {
+                struct impatient who = {.most = most};
+                struct codec_cancel cancel = cancel_by(&who);
+                const struct codec_png_options options = {.compression = all[i], .cancel = &cancel};
+                struct codec_buffer out = {0};
+                assert_int_equal(codec_buffer_append(&out, "before", 6), DISSOLVE_OK);
+                status = animated ? codec_apng_frame(&raster, 3, 0, &options, &out)
+                                  : codec_png_encode(&raster, &options, &out);
+                if (status == DISSOLVE_CANCELLED)
+                    assert_int_equal(out.size, 6);
+                else
+                    assert_int_equal(status, DISSOLVE_OK);
+                codec_buffer_free(&out);
+            }
+            /* Before anything, at each of two searches, and for the rows between them. */
+            assert_int_equal(most, all[i] == CODEC_COMPRESSION_BEST ? 5 : 1);
+        }
+    }
+    free_raster(&raster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_options_refused),
+        cmocka_unit_test(test_a_frame_that_nobody_wants_any_more),
         cmocka_unit_test(test_rows_too_large),
         cmocka_unit_test(test_text_too_long),
         cmocka_unit_test(test_no_memory),
