@@ -145,7 +145,7 @@ static void cancel(const struct server *server)
     door_cancel(server->door);
 }
 
-/* A job stops when it looks, which a decoder does only at the end of its picture. */
+/* A job stops when it looks, and a decoder, say, is in the middle of something until then. */
 static enum event see_off(const struct server *server, int idle)
 {
     enum event event;

@@ -1,5 +1,4 @@
-/* A zlib stream (RFC 1950) by libdeflate, a piece at a time, so that it can end before all is done.
- */
+/* A zlib stream (RFC 1950) by libdeflate, piece by piece, so that it can end before all is done. */
 #ifndef CODEC_PIECES_H
 #define CODEC_PIECES_H
 
@@ -12,32 +11,8 @@ struct libdeflate_compressor;
 
 /*
  * Bytes that are compressed at once. At level 10 they take 15 ms (noise) to a quarter of a second
- * (few values); pieces of half the size would make a picture half a percent larger.
+ * (few values); pieces of half the size would make a picture about half a percent larger.
  */
-#define CODEC_PIECES_H
-
-#include "cancel.h"
-
-#include <dissolve/status.h>
-#include <stdint.h>
-
-struct libdeflate_compressor;
-
-/*
- * Bytes that are compressed at once. At level 10 they take 15 ms (noise) to a quarter of a second
- * (few values). Pictures of several pieces are a fifth of a percent larger than in one, at a
- * megabyte less than half of that.
- */
-#define CODEC_PIECES_H
-
-#include "cancel.h"
-
-#include <dissolve/status.h>
-#include <stdint.h>
-
-struct libdeflate_compressor;
-
-/* Bytes that are compressed at once: a tenth of a second at the best that libdeflate can do. */
 #define CODEC_PIECE ((size_t)1 << 19)
 
 /*

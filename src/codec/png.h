@@ -2,8 +2,8 @@
  * PNG and animated PNG out. Every function appends to `out`, which stays as it was after an error:
  * DISSOLVE_INVALID (an argument or option out of its range), DISSOLVE_NO_MEMORY, or
  * DISSOLVE_TOO_LARGE: an image goes into one chunk, which ends short of 2 GiB, and so do its rows;
- * a text likewise. DISSOLVE_CANCELLED: `cancel` in the options said so, which BEST asks some ten
- * times a second; the others do not ask.
+ * a text likewise. DISSOLVE_CANCELLED: `cancel` in the options said so, which BEST asks for each
+ * CODEC_PIECE of its rows; the others do not ask.
  */
 #ifndef CODEC_PNG_H
 #define CODEC_PNG_H
@@ -22,7 +22,7 @@ struct codec_raster {
 /*
  * How much time a frame's size is worth. The pixels are the same in all. Of one frame of 512 x 512
  * RGB, on one core: FAST 0.5 ms for noise and 1.8 ms for the sample picture, NONE 0.1 ms, BEST 45
- * ms and 210 ms; BEST makes the picture 11 % smaller than FAST, and noise not at all.
+ * ms and 210 ms; BEST makes the picture a tenth smaller than FAST, and noise not at all.
  */
 enum codec_compression {
     CODEC_COMPRESSION_FAST, /* Huffman codes and runs, filtered where it pays; rarely matches */

@@ -126,8 +126,7 @@ static bool is_sound(const char *id)
     return length >= 1 && length <= HTTP_ID_MAX;
 }
 
-/* The kernel is asked for many at once, by each thread for itself: it takes longer than the rest.
- */
+/* Each thread asks the kernel for many at once: to ask takes longer than all the rest. */
 static uint64_t random_number(void)
 {
     static _Thread_local uint64_t numbers[32];

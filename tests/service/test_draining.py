@@ -178,7 +178,7 @@ def late_decoders(server, faults):
 
 
 def test_decoders_that_hear_of_it_late_are_waited_for(start_server, faults):
-    """Nothing stops one in the middle of a picture, and that is no reason to drop its client."""
+    """What a decoder is in the middle of it ends first, and that is no reason to drop its client."""
     server = start_server("--drain-timeout", "0.1", "--threads", "1", **faults.settings)
     with late_decoders(server, faults) as connections:
         faults.let_go()

@@ -200,7 +200,7 @@ def test_best_is_worth_it_on_what_compresses(client):
 
 
 def test_best_of_what_is_more_than_a_piece(client):
-    """Compressed by the megabyte, and one stream all the same."""
+    """Compressed piece by piece, and one stream all the same."""
     body = pictures.png_of(pictures.photo(900, 700))
     none, best = (assert_ok(ask(client, body, frames="0", compression=compression)).content
                   for compression in ("none", "best"))
