@@ -229,7 +229,7 @@ static bool find_client(const struct door *door, struct http_exchange *exchange,
 {
     const struct http_address *peer = &exchange->connection->peer;
     bool forwarded = http_forwarded_client(&door->configuration->trusted_proxies, peer,
-                                           head->forwarded_for, &exchange->client);
+                                           head->forwarded_for.text, &exchange->client);
     if (!forwarded || door->peers == NULL)
         return true;
     exchange->client_counted = http_peers_enter(door->peers, &exchange->client);
@@ -251,12 +251,12 @@ static void expect_body(const struct door *door, const struct http_exchange *exc
  * answer.
  */
 static bool take_head(struct door *door, struct http_exchange *exchange, const char *method,
-                      const struct http_head *head, bool operators)
+                      struct http_head *head, bool operators)
 {
     snprintf(exchange->method, sizeof exchange->method, "%s", method);
     exchange->counted = true;
     atomic_fetch_add(&door->in_progress, 1);
-    if (!http_exchange_read_head(exchange, head))
+    if (!http_exchange_take_head(exchange, head))
         return false;
     uint64_t size = http_head_body_size(head);
     const struct http_rules rules = {
@@ -281,13 +281,13 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
 }
 
 static bool take_head_of_client(void *context, struct http_exchange *exchange, const char *method,
-                                const struct http_head *head)
+                                struct http_head *head)
 {
     return take_head(context, exchange, method, head, false);
 }
 
 static bool take_head_of_operator(void *context, struct http_exchange *exchange, const char *method,
-                                  const struct http_head *head)
+                                  struct http_head *head)
 {
     return take_head(context, exchange, method, head, true);
 }

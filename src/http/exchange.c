@@ -58,19 +58,16 @@ void http_exchange_release(struct http_exchange *exchange)
     free(exchange);
 }
 
-static bool copy(const char *text, char **copied)
+bool http_exchange_take_head(struct http_exchange *exchange, struct http_head *head)
 {
-    *copied = text == NULL ? NULL : strdup(text);
-    return text == NULL || *copied != NULL;
-}
-
-bool http_exchange_read_head(struct http_exchange *exchange, const struct http_head *head)
-{
+    if (head->no_memory)
+        return false;
     http_head_id(head, exchange->id);
-    return copy(head->content_type, &exchange->content_type) &&
-           copy(head->accept, &exchange->accept) &&
-           copy(head->accept_encoding, &exchange->accept_encoding) &&
-           copy(head->if_none_match, &exchange->if_none_match);
+    exchange->content_type = http_value_take(&head->content_type);
+    exchange->accept = http_value_take(&head->accept);
+    exchange->accept_encoding = http_value_take(&head->accept_encoding);
+    exchange->if_none_match = http_value_take(&head->if_none_match);
+    return true;
 }
 
 bool http_exchange_append(struct http_exchange *exchange, const void *bytes, size_t size,
@@ -134,6 +131,8 @@ static void start(void *context, int status, const struct api_field *headers, si
 {
     struct http_exchange *exchange = context;
     forget_headers(exchange);
+    if (status == 304) /* it has the headers of a 200, its Content-Length among them, and no body */
+        http_pipe_count_only(exchange->pipe);
     if (copy_headers(exchange, headers, count))
         exchange->status = status;
     else

@@ -68,7 +68,7 @@ struct http_exchange {
     int64_t body_until;     /* http_clock_now() when all of it has to be here */
 
     /* the answer */
-    int refusal;                /* its status, 0: not refused */
+    int refusal;                /* its status, 0: not refused; 415: for the body's coding */
     const char *refusal_detail; /* static, or the one below */
     char refusal_text[80];
     bool rejected; /* for a reason that is counted */
@@ -122,9 +122,10 @@ void http_exchange_hold(struct http_exchange *exchange);
 /* The last one frees it and all that it owns. */
 void http_exchange_release(struct http_exchange *exchange);
 
-/* Copies what outlives the head. false: no memory. */
-DISSOLVE_MUST_USE bool http_exchange_read_head(struct http_exchange *exchange,
-                                               const struct http_head *head);
+/* Finds the request's id, and moves the values that are needed later out of the head. false: the
+ * head lacks fields that there was no memory for. */
+DISSOLVE_MUST_USE bool http_exchange_take_head(struct http_exchange *exchange,
+                                               struct http_head *head);
 
 /*
  * Adds bytes of the body, for which room has been taken; expected is the whole of it if known, else

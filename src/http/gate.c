@@ -3,12 +3,14 @@
 
 #include "epoll.h"
 #include "listener.h"
+#include "raw.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * New connections come from our own listener by MHD_add_connection: MHD_quiesce_daemon and a
@@ -74,6 +76,8 @@ static bool add_headers(const struct http_exchange *exchange, struct MHD_Respons
         added = added && add_header(response, "Allow", exchange->allow);
     if (exchange->status == 401)
         added = added && add_header(response, "WWW-Authenticate", "Bearer realm=\"dissolved\"");
+    if (exchange->refusal == 415) /* RFC 9110, 15.5.16 */
+        added = added && add_header(response, "Accept-Encoding", "identity");
     if (exchange->close || has_trailer(exchange) || atomic_load(&exchange->gate->draining))
         added = added && add_header(response, "Connection", "close");
     return added;
@@ -113,7 +117,7 @@ static bool add_timing(struct http_exchange *exchange, struct MHD_Response *resp
 static bool answer_whole(struct http_exchange *exchange, const void *bytes, size_t size)
 {
     struct MHD_Response *response;
-    if (bytes == NULL && size > 0) /* to HEAD: only the size is known, and told */
+    if (bytes == NULL && size > 0) /* to HEAD, or 304: only the size leaves */
         response = MHD_create_response_from_callback(size, 1, read_nothing, NULL, NULL);
     else /* the bytes stay where they are, the exchange outlives the response */
         response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);
@@ -121,7 +125,7 @@ static bool answer_whole(struct http_exchange *exchange, const void *bytes, size
         MHD_destroy_response(response);
         return false;
     }
-    exchange->bytes_out = exchange->head_only ? 0 : size;
+    exchange->bytes_out = bytes == NULL ? 0 : size;
     return queue_response(exchange, response);
 }
 
@@ -311,6 +315,14 @@ static void read_head(const struct http_exchange *exchange, const char *method, 
         head->malformed = true;
 }
 
+/* libmicrohttpd sends 100 (Continue) only where no blank is behind the Expect field's value. */
+static void send_continue(struct http_exchange *exchange)
+{
+    const char *expect = MHD_lookup_connection_value(exchange->handle, MHD_HEADER_KIND, "Expect");
+    if (expect == NULL || strcasecmp(expect, "100-continue") != 0)
+        http_raw_continue(exchange);
+}
+
 static bool take_head(const struct http_gate_handler *handler, struct http_exchange *exchange,
                       const char *method, const char *version)
 {
@@ -319,7 +331,12 @@ static bool take_head(const struct http_gate_handler *handler, struct http_excha
     exchange->head_only = strcmp(method, "HEAD") == 0;
     exchange->http_1_0 = strcmp(version, "HTTP/1.0") == 0;
     read_head(exchange, method, version, &head);
-    return handler->take_head(handler->context, exchange, method, &head);
+    bool expects_continue = http_head_expects_continue(&head) && http_head_body_size(&head) > 0;
+    bool taken = handler->take_head(handler->context, exchange, method, &head);
+    if (taken && expects_continue && exchange->refusal == 0 && !exchange->http_1_0)
+        send_continue(exchange);
+    http_head_free(&head);
+    return taken;
 }
 
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,

@@ -26,7 +26,7 @@ struct http_gate_handler {
     struct http_exchange *(*begin)(void *context, struct http_connection *connection,
                                    const char *target);
     bool (*take_head)(void *context, struct http_exchange *exchange, const char *method,
-                      const struct http_head *head);
+                      struct http_head *head);
     bool (*take_body)(void *context, struct http_exchange *exchange, const void *bytes,
                       size_t size);
     /* The request is complete, or http_gate_resume was called before anything was answered. */

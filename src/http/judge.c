@@ -70,9 +70,13 @@ static void judge_work(struct http_exchange *exchange, const struct http_head *h
     if (rules->operators && !api_route_is_for_operators(exchange->route))
         refuse(exchange, 404, "There is nothing at this path for operators.");
     else if (rules->keys != NULL && is_guarded(exchange->target.path) &&
-             !http_keys_accept(rules->keys, head->authorization))
+             !http_keys_accept(rules->keys, head->authorization.text))
         http_judge_reject(exchange, HTTP_REJECTED_UNAUTHORIZED, 401,
                           "A key is needed here: Authorization: Bearer KEY.");
+    else if (http_head_body_is_coded(head))
+        refuse(exchange, 415,
+               "The body has a Content-Encoding, which this service does not decode; send it "
+               "decoded, without that header.");
     else if (size != UINT64_MAX && size > api_service_limits(exchange->service)->max_body)
         http_judge_reject(exchange, HTTP_REJECTED_TOO_LARGE, 413,
                           "The body is larger than the limit.");
@@ -109,7 +113,7 @@ void http_judge(struct http_exchange *exchange, const struct http_head *head, co
 {
     const char *detail;
     int status = http_head_check(head, exchange->http_1_0, &detail);
-    judge_origin(exchange, head->origin, rules->origins);
+    judge_origin(exchange, head->origin.text, rules->origins);
     if (status != 0) {
         exchange->close = true;
         http_judge_reject(exchange, HTTP_REJECTED_MALFORMED, status, detail);

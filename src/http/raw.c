@@ -63,6 +63,12 @@ static bool print(struct answer *answer, int status, const char *detail)
     return fflush(answer->body) == 0;
 }
 
+void http_raw_continue(const struct http_exchange *exchange)
+{
+    static const char answer[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    (void)!send(exchange->fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void http_raw_refuse(struct http_exchange *exchange, int status, const char *detail)
 {
     char *head = NULL, *body = NULL;

@@ -1,4 +1,4 @@
-/* An answer written to a socket by hand, where libmicrohttpd would take none. */
+/* Answers written to a socket directly, where libmicrohttpd would take none. */
 #ifndef HTTP_RAW_H
 #define HTTP_RAW_H
 
@@ -10,5 +10,12 @@
  * the one that has claimed the exchange.
  */
 void http_raw_refuse(struct http_exchange *exchange, int status, const char *detail);
+
+/*
+ * Sends 100 (Continue), for a client that waits for it before it sends the body. What the socket
+ * does not take at once is lost, as if the server did not know of 100; the client sends the body
+ * after a while all the same.
+ */
+void http_raw_continue(const struct http_exchange *exchange);
 
 #endif

@@ -71,6 +71,7 @@ static void check(const struct judgement *expected)
     assert_int_equal(exchange->rejected ? (int)exchange->rejection : -1, expected->reason);
     assert_true((exchange->refusal == 0) == (exchange->refusal_detail == NULL));
     assert_true(exchange->refusal != 0 || exchange->route != NULL || exchange->preflight);
+    http_head_free(&head);
     http_exchange_release(exchange);
 }
 
@@ -94,6 +95,16 @@ static void the_first_fault_is_told(void **state)
         {"POST", FRAMES, {"Content-Length", "1001"}, EASY, 413, HTTP_REJECTED_TOO_LARGE},
         {"GET", "/v1", {"Content-Length", "1001"}, EASY, 413, HTTP_REJECTED_TOO_LARGE},
         {"POST", FRAMES, {"Transfer-Encoding", "chunked"}, EASY, 0, -1},
+
+        {"POST", FRAMES, {"Content-Encoding", "gzip"}, EASY, 415, -1},
+        {"POST", FRAMES, {"Content-Encoding", "br", "Content-Length", "1001"}, EASY, 415, -1},
+        {"GET", "/v1", {"Content-Encoding", "deflate"}, EASY, 415, -1},
+        {"GET", "/healthz", {"Content-Encoding", "gzip"}, RULES(operators), 415, -1},
+        {"OPTIONS", FRAMES, {"Content-Encoding", "gzip"}, EASY, 0, -1},
+        {"GET", "/nothing", {"Content-Encoding", "gzip"}, EASY, 404, -1},
+        {"POST", FRAMES, {"Content-Encoding", "gzip"}, GUARDED, 401, HTTP_REJECTED_UNAUTHORIZED},
+        {"POST", FRAMES, {"Content-Encoding", "gzip"}, RULES(draining), 415, -1},
+        {"POST", FRAMES, {"Content-Encoding", "Identity"}, EASY, 0, -1},
 
         {"GET", "/v1", {NULL}, GUARDED, 401, HTTP_REJECTED_UNAUTHORIZED},
         {"GET", "/v1/schedule", {NULL}, GUARDED, 401, HTTP_REJECTED_UNAUTHORIZED},
@@ -150,15 +161,18 @@ static void origins_are_compared(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(readings); i++) {
         struct http_exchange *exchange = http_exchange_create(server.service, "/v1");
-        const struct http_head head = {.origin = readings[i].origin};
+        struct http_head head = {0};
         const struct http_rules rules = {.origins = readings[i].origins};
         assert_non_null(exchange);
+        if (readings[i].origin != NULL)
+            http_head_add(&head, "Origin", readings[i].origin);
         http_judge(exchange, &head, "GET", &rules);
         if (readings[i].allowed != NULL)
             assert_string_equal(exchange->allow_origin, readings[i].allowed);
         else
             assert_null(exchange->allow_origin);
         assert_int_equal(exchange->origin_matters, readings[i].matters);
+        http_head_free(&head);
         http_exchange_release(exchange);
     }
 }
