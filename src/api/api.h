@@ -63,7 +63,8 @@ struct api_reply {
     /* Content-Type and the like; copied. The door adds X-Request-Id, CORS, Server-Timing, Date. */
     void (*start)(void *context, int status, const struct api_field *headers, size_t count);
 
-    /* Bytes of the body, copied; waits for a slow reader. false: nobody reads any more. */
+    /* Bytes of the body, copied; waits for a slow reader. Those of a 304 are only counted: its
+       Content-Length is that of a 200. false: nobody reads any more. */
     bool (*write)(void *context, const void *bytes, size_t size);
 
     /* What has been written is to leave now: a reader waits for it. */

@@ -9,7 +9,7 @@
 /* Shorter texts do not get shorter by much. */
 #define WORTH_COMPRESSING 1024
 
-enum { ETAG = CODEC_NUMBER_HEXADECIMAL + sizeof "\"-gzip\"" };
+enum { ETAG = CODEC_NUMBER_HEXADECIMAL + sizeof "\"-gzip\"", MAX_FIELDS = 6 };
 
 struct api_document api_document_of(const char *media_type, const void *bytes, size_t size)
 {
@@ -43,30 +43,69 @@ static void print_etag(const struct api_document *document, bool compress, char 
     stpcpy(etag + 1 + CODEC_NUMBER_HEXADECIMAL, compress ? "-gzip\"" : "\"");
 }
 
-bool api_document_send(struct api_call *call, const struct api_document *document)
+static bool append(void *context, const void *bytes, size_t size)
+{
+    return codec_buffer_append(context, bytes, size) == DISSOLVE_OK;
+}
+
+enum dissolve_status api_document_pack(const struct api_document *document,
+                                       struct codec_buffer *packed)
+{
+    struct codec_gzip *gzip;
+    if (!api_varies(document->media_type) || document->size < WORTH_COMPRESSING)
+        return DISSOLVE_OK;
+    enum dissolve_status status = codec_gzip_create(append, packed, &gzip);
+    if (!status)
+        status = codec_gzip_write(gzip, document->bytes, document->size);
+    if (!status)
+        status = codec_gzip_finish(gzip);
+    codec_gzip_destroy(gzip);
+    if (status)
+        codec_buffer_free(packed);
+    return status == DISSOLVE_CANCELLED ? DISSOLVE_NO_MEMORY : status;
+}
+
+/* Sends a document, whose packed form may be empty: then it leaves as it is. */
+static bool send_packed(struct api_call *call, const struct api_document *document,
+                        const struct codec_buffer *packed)
 {
     char etag[ETAG];
-    bool compress =
-        document->size >= WORTH_COMPRESSING && api_may_compress(call, document->media_type);
+    bool compress = packed->size > 0 && api_may_compress(call, document->media_type);
     print_etag(document, compress, etag);
-    const struct api_field headers[] = {
-        {"Content-Type", document->media_type},
+    struct api_field headers[MAX_FIELDS] = {
         {"ETag", etag},
         {"Cache-Control", "no-cache"},
-        OF_PAGES[0],
-        OF_PAGES[1],
     };
+    size_t count = 2;
     if (names_etag(call->request->if_none_match, etag)) {
-        const struct api_field known[] = {
-            headers[1],
-            headers[2],
-            {"Vary", "Accept-Encoding"},
-        };
-        api_start(call, 304, known, api_varies(document->media_type) ? 3 : 2);
-        return true;
+        if (api_varies(document->media_type))
+            headers[count++] = (struct api_field){"Vary", "Accept-Encoding"};
+        api_start(call, 304, headers, count);
+    } else {
+        headers[count++] = (struct api_field){"Content-Type", document->media_type};
+        if (compress)
+            headers[count++] = (struct api_field){"Content-Encoding", "gzip"};
+        if (strncmp(document->media_type, "text/html", 9) == 0) {
+            headers[count++] = OF_PAGES[0];
+            headers[count++] = OF_PAGES[1];
+        }
+        api_start(call, 200, headers, count);
     }
-    call->compress = compress;
-    bool page = strncmp(document->media_type, "text/html", 9) == 0;
-    api_start(call, 200, headers, page ? 5 : 3);
-    return api_write(call, document->bytes, document->size) == DISSOLVE_OK;
+    /* Of a 304, too: its Content-Length is that of the 200. */
+    return (compress ? api_write(call, packed->data, packed->size)
+                     : api_write(call, document->bytes, document->size)) == DISSOLVE_OK;
+}
+
+bool api_document_send(struct api_call *call, const struct api_document *document)
+{
+    struct codec_buffer packed = {0};
+    if (document->packed)
+        return send_packed(call, document, document->packed);
+    if (api_may_compress(call, document->media_type)) {
+        enum dissolve_status status = api_document_pack(document, &packed);
+        (void)status; /* without memory it leaves as it is */
+    }
+    bool sent = send_packed(call, document, &packed);
+    codec_buffer_free(&packed);
+    return sent;
 }

@@ -3,6 +3,7 @@
 #include "media_type.h"
 #include "run.h"
 #include "service.h"
+#include "unknown_body.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -33,6 +34,7 @@ static bool gather_form(struct api_run *run, struct api_problem *problem)
         } else {
             body->bytes = field->data;
             body->size = field->size;
+            body->type = field->content_type;
         }
     }
     return body->bytes || api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
@@ -41,8 +43,24 @@ static bool gather_form(struct api_run *run, struct api_problem *problem)
 
 static bool is_image_type(const char *type)
 {
-    return api_media_type_is(type, "image/png") || api_media_type_is(type, "image/jpeg") ||
-           api_media_type_is(type, "application/x-npy") || api_media_type_is_unsaid(type);
+    return api_media_type_is_image(type) || api_media_type_is(type, "application/x-npy") ||
+           api_media_type_is_open(type);
+}
+
+/* The first bytes say what it is, whatever its type says. */
+static enum api_body_kind kind_of(const struct api_body *body)
+{
+    switch (codec_signature_find(body->bytes, body->size).kind) {
+    case CODEC_KIND_NPY:
+        return API_BODY_NPY;
+    case CODEC_KIND_PNG:
+    case CODEC_KIND_JPEG:
+        return API_BODY_IMAGE;
+    case CODEC_KIND_JSON:
+    case CODEC_KIND_OTHER:
+        break;
+    }
+    return API_BODY_UNKNOWN;
 }
 
 bool api_image_gather(struct api_run *run, struct api_problem *problem)
@@ -54,15 +72,17 @@ bool api_image_gather(struct api_run *run, struct api_problem *problem)
             return false;
     } else if (!is_image_type(request->content_type)) {
         return api_problem_set(problem, 415,
-                               "send image/png, image/jpeg, application/x-npy, "
-                               "application/octet-stream or multipart/form-data");
+                               "The Content-Type is none that a picture has; send a PNG, a JPEG or "
+                               "an NPY array as an image type, application/x-npy, "
+                               "application/octet-stream or multipart/form-data.");
     } else {
         body->bytes = request->body;
         body->size = request->body_size;
+        body->type = request->content_type;
     }
     if (body->size == 0)
         return api_problem_set(problem, 400, "the image is empty");
-    body->kind = codec_npy_is(body->bytes, body->size) ? API_BODY_NPY : API_BODY_IMAGE;
+    body->kind = kind_of(body);
     return true;
 }
 
@@ -265,7 +285,24 @@ static bool load_array(struct api_run *run, struct api_problem *problem)
     return loaded;
 }
 
+/* What claims to be of a type that is read, and is not, is broken: 422 instead of 415. */
+static bool refuse_body(const struct api_body *body, struct api_problem *problem)
+{
+    const struct codec_signature signature = codec_signature_find(body->bytes, body->size);
+    bool broken = api_media_type_is_png_or_jpeg(body->type) ||
+                  api_media_type_is(body->type, "application/x-npy");
+    return api_unknown_body_refuse(problem, broken ? 422 : 415, &signature,
+                                   "a PNG, a JPEG or an NPY array");
+}
+
 bool api_image_load(struct api_run *run, struct api_problem *problem)
 {
-    return run->body.kind == API_BODY_NPY ? load_array(run, problem) : load_file(run, problem);
+    switch (run->body.kind) {
+    case API_BODY_NPY:
+        return load_array(run, problem);
+    case API_BODY_IMAGE:
+        return load_file(run, problem);
+    default:
+        return refuse_body(&run->body, problem);
+    }
 }

@@ -3,12 +3,13 @@
 
 #include "arguments.h"
 #include "codec/number.h"
+#include "codec/signature.h"
+#include "codec/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MAX_DEPTH 32
 
@@ -30,16 +31,60 @@ struct scanner {
     struct api_problem *problem;
 };
 
+static unsigned hex_digit(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
+}
+
+static uint32_t decode_hex4(const char *digits)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++)
+        value = value << 4 | hex_digit(digits[i]);
+    return value;
+}
+
+/* Decodes the escape behind a backslash, which the scan has found valid; returns its length. */
+static size_t decode_escape(const char *escape, uint32_t *code)
+{
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    if (*escape != 'u') {
+        const char *found = strchr(from, *escape);
+        *code = (unsigned char)(found ? to[found - from] : *escape);
+        return 1;
+    }
+    *code = decode_hex4(escape + 1);
+    if (*code < 0xd800 || *code > 0xdbff)
+        return 5;
+    *code = 0x10000 + ((*code - 0xd800) << 10) + (decode_hex4(escape + 7) - 0xdc00);
+    return 11;
+}
+
+/* Prints a member's name with its escapes decoded, as much of it as fits; returns its length. */
+static size_t decode_name(const struct level *level, char *name, size_t capacity)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < level->length && length + CODEC_UTF8_MAX < capacity;) {
+        uint32_t code;
+        if (level->key[at] != '\\') {
+            name[length++] = level->key[at++];
+            continue;
+        }
+        at += 1 + decode_escape(level->key + at + 1, &code);
+        length += codec_utf8_print(code, name + length);
+    }
+    name[length] = '\0';
+    return length;
+}
+
 static void print_path(const struct scanner *s, char *pointer, size_t room)
 {
-    char index[24];
+    char name[sizeof s->problem->culprit];
     for (size_t i = 0; i < s->depth; i++) {
         const struct level *level = &s->path[i];
-        if (level->key)
-            api_pointer_append(pointer, room, level->key, level->length);
-        else
-            api_pointer_append(pointer, room, index,
-                               (size_t)snprintf(index, sizeof index, "%zu", level->index));
+        size_t length = level->key ? decode_name(level, name, sizeof name)
+                                   : (size_t)snprintf(name, sizeof name, "%zu", level->index);
+        api_pointer_append(pointer, room, name, length);
     }
 }
 
@@ -201,26 +246,13 @@ static bool keep_sample(struct scanner *s, double value)
 
 static bool read_value(struct scanner *s);
 
-/* Whether a member's name, escapes and all, spells this word. */
-static bool spells(const struct level *level, const char *word)
-{
-    size_t at = 0;
-    for (; *word; word++) {
-        char escape[8];
-        snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*word);
-        if (at < level->length && level->key[at] == *word)
-            at++;
-        else if (level->length - at >= 6 && strncasecmp(level->key + at, escape, 6) == 0)
-            at += 6;
-        else
-            return false;
-    }
-    return at == level->length;
-}
-
 static bool is_sample_array(const struct scanner *s)
 {
-    return s->depth == 1 && s->path[0].key && spells(&s->path[0], "samples");
+    char name[16];
+    if (s->depth != 1 || !s->path[0].key)
+        return false;
+    decode_name(&s->path[0], name, sizeof name);
+    return strcmp(name, "samples") == 0;
 }
 
 static bool read_sample(struct scanner *s)
@@ -337,7 +369,11 @@ static bool read_value(struct scanner *s)
 
 bool json_scan(const char *text, size_t size, struct json_scan *scan, struct api_problem *problem)
 {
-    struct scanner s = {.text = text, .size = size, .scan = scan, .problem = problem};
+    struct scanner s = {.text = text,
+                        .size = size,
+                        .at = codec_signature_bom((const uint8_t *)text, size),
+                        .scan = scan,
+                        .problem = problem};
     skip_space(&s);
     if (peek(&s) != '{')
         return fault(&s, "the body must be a JSON object");

@@ -15,7 +15,8 @@ struct json_scan {
 
 /*
  * Checks that text[0..size) is one JSON object (RFC 8259), in valid UTF-8, nested no deeper than
- * 32, without U+0000 in strings and without numbers beyond double's range. On a fault the problem
+ * 32, without U+0000 in strings and without numbers beyond double's range. A UTF-8 byte order mark
+ * before it is skipped. On a fault the problem
  * is a 400 that points at the place (a 422 for a sample that is not finite in float32).
  */
 DISSOLVE_MUST_USE bool json_scan(const char *text, size_t size, struct json_scan *scan,

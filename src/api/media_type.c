@@ -1,20 +1,49 @@
 /* Compares media types. */
 #include "media_type.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
-bool api_media_type_is(const char *header, const char *type)
+bool api_media_type_is(const char *field, const char *type)
 {
     size_t length = strlen(type);
-    if (!header)
+    if (!field)
         return false;
-    header += strspn(header, " \t");
-    return strncasecmp(header, type, length) == 0 && strcspn(header, "; \t") == length;
+    field += strspn(field, " \t");
+    return strncasecmp(field, type, length) == 0 && strcspn(field, "; \t") == length;
 }
 
-bool api_media_type_is_unsaid(const char *header)
+static bool is_one_of(const char *field, const char *const types[], size_t count)
 {
-    return !header || *header == '\0' || api_media_type_is(header, "application/octet-stream") ||
-           api_media_type_is(header, "application/x-www-form-urlencoded");
+    for (size_t i = 0; i < count; i++) {
+        if (api_media_type_is(field, types[i]))
+            return true;
+    }
+    return false;
+}
+
+bool api_media_type_is_image(const char *field)
+{
+    return field && strncasecmp(field + strspn(field, " \t"), "image/", 6) == 0;
+}
+
+bool api_media_type_is_png_or_jpeg(const char *field)
+{
+    static const char *const types[] = {"image/png",  "image/x-png", "image/apng",
+                                        "image/jpeg", "image/jpg",   "image/pjpeg"};
+    return is_one_of(field, types, sizeof types / sizeof types[0]);
+}
+
+bool api_media_type_is_open(const char *field)
+{
+    static const char *const types[] = {
+        "application/octet-stream", "application/x-www-form-urlencoded",
+        "binary/octet-stream",      "application/x-octet-stream",
+        "application/binary",       "application/x-binary",
+        "application/unknown",      "application/force-download",
+        "application/x-download",
+    };
+    return !field || field[strspn(field, " \t")] == '\0' ||
+           is_one_of(field, types, sizeof types / sizeof types[0]);
 }

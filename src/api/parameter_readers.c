@@ -35,15 +35,25 @@ bool api_parse_whole(const char *text, uint64_t top, uint64_t *value)
     return true;
 }
 
+/* How a number has to be written, where it is one that JSON's grammar does not have. */
+static const char *spelling_hint(const char *text)
+{
+    const char *unsigned_text = text + (*text == '-');
+    size_t length = strlen(text);
+    bool foreign = *text == '+' || *text == ' ' || *unsigned_text == '.' ||
+                   (length > 1 && text[length - 1] == '.');
+    return foreign ? ", written as in JSON (0.5 and 5, not .5, 5. or +5)" : "";
+}
+
 bool api_read_wide(struct api_reading *reading, const struct api_rule *rule,
                    const struct api_argument *argument, struct api_problem *problem)
 {
     uint64_t value;
     if (!api_parse_whole(argument->text, rule->high, &value) || value < rule->low)
-        return api_argument_refuse(argument, problem,
-                                   "%s must be a whole number from %" PRIu64 " to %" PRIu64
-                                   ", in decimal",
-                                   argument->name, rule->low, rule->high);
+        return api_argument_refuse(
+            argument, problem,
+            "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", in decimal%s",
+            argument->name, rule->low, rule->high, spelling_hint(argument->text));
     memcpy(target(reading, rule), &value, sizeof value);
     return true;
 }
@@ -53,9 +63,9 @@ bool api_read_whole(struct api_reading *reading, const struct api_rule *rule,
 {
     uint64_t value;
     if (!api_parse_whole(argument->text, rule->high, &value) || value < rule->low)
-        return api_argument_refuse(argument, problem,
-                                   "%s must be a whole number from %" PRIu64 " to %" PRIu64,
-                                   argument->name, rule->low, rule->high);
+        return api_argument_refuse(
+            argument, problem, "%s must be a whole number from %" PRIu64 " to %" PRIu64 "%s",
+            argument->name, rule->low, rule->high, spelling_hint(argument->text));
     uint32_t narrow = (uint32_t)value;
     memcpy(target(reading, rule), &narrow, sizeof narrow);
     return true;
@@ -73,8 +83,8 @@ bool api_read_share(struct api_reading *reading, const struct api_rule *rule,
 {
     double value;
     if (!parse_real(argument->text, &value) || !(value >= 0 && value <= 1))
-        return api_argument_refuse(argument, problem, "%s must be a number from 0 to 1",
-                                   argument->name);
+        return api_argument_refuse(argument, problem, "%s must be a number from 0 to 1%s",
+                                   argument->name, spelling_hint(argument->text));
     memcpy(target(reading, rule), &value, sizeof value);
     return true;
 }
@@ -84,7 +94,8 @@ bool api_read_real(struct api_reading *reading, const struct api_rule *rule,
 {
     double value;
     if (!parse_real(argument->text, &value))
-        return api_argument_refuse(argument, problem, "%s must be a finite number", argument->name);
+        return api_argument_refuse(argument, problem, "%s must be a finite number%s",
+                                   argument->name, spelling_hint(argument->text));
     memcpy(target(reading, rule), &value, sizeof value);
     return true;
 }
@@ -95,7 +106,9 @@ static bool refuse_word(const struct api_reading *reading, const struct api_rule
 {
     char list[160];
     api_words_list(rule->words, reading->endpoint, list, sizeof list);
-    return api_argument_refuse(argument, problem, "%s must be %s", argument->name, list);
+    bool known = api_word_matches(rule->words, reading->endpoint, argument->text);
+    return api_argument_refuse(argument, problem, "%s must be %s%s", argument->name, list,
+                               known ? ", in lower case" : "");
 }
 
 /* Enumerations and truth values alike are as large as an int, or a bool; see the table. */

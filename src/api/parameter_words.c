@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const struct api_word api_schedules[] = {
     {"constant", DISSOLVE_SCHEDULE_CONSTANT, 0},
@@ -79,6 +80,15 @@ const struct api_word *api_word_find(const struct api_word *words, enum api_endp
             return words;
     }
     return NULL;
+}
+
+bool api_word_matches(const struct api_word *words, enum api_endpoint endpoint, const char *text)
+{
+    for (; words->name; words++) {
+        if (fits(words, endpoint) && strcasecmp(words->name, text) == 0)
+            return true;
+    }
+    return false;
 }
 
 void api_words_list(const struct api_word *words, enum api_endpoint endpoint, char *list,

@@ -26,6 +26,9 @@ extern const struct api_word api_truths[];
 const struct api_word *api_word_find(const struct api_word *words, enum api_endpoint endpoint,
                                      const char *text, size_t size);
 
+/* Whether the text is one of those words, in whatever case. */
+bool api_word_matches(const struct api_word *words, enum api_endpoint endpoint, const char *text);
+
 /* Writes "png, zip or json", those that the endpoint knows, as far as fits. */
 void api_words_list(const struct api_word *words, enum api_endpoint endpoint, char *list,
                     size_t room);

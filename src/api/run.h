@@ -15,12 +15,19 @@
 struct api_run;
 
 /* What a request's body is, once its type and its first bytes have been looked at. */
-enum api_body_kind { API_BODY_IMAGE, API_BODY_NPY, API_BODY_RAW, API_BODY_JSON };
+enum api_body_kind {
+    API_BODY_UNKNOWN, /* nothing that is read */
+    API_BODY_IMAGE,
+    API_BODY_NPY,
+    API_BODY_RAW,
+    API_BODY_JSON,
+};
 
 struct api_body {
     enum api_body_kind kind;
     const uint8_t *bytes; /* borrowed from the request; not of JSON */
     size_t size;
+    const char *type; /* of an image: what its Content-Type claims, or its part's; may be NULL */
     struct codec_form form;
     struct json_body json;
 };

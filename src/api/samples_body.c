@@ -3,6 +3,7 @@
 #include "media_type.h"
 #include "run.h"
 #include "service.h"
+#include "unknown_body.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,31 +14,49 @@
 #error "samples are little-endian, and copied as they are"
 #endif
 
-static bool begins_like_json(const uint8_t *bytes, size_t size)
+static const char accepted[] = "JSON, an NPY array, or float32 numbers as application/octet-stream";
+
+static bool is_samples_type(const char *type)
 {
-    size_t at = 0;
-    while (at < size && (bytes[at] == ' ' || (bytes[at] >= '\t' && bytes[at] <= '\r')))
-        at++;
-    return at < size && bytes[at] == '{';
+    return api_media_type_is(type, "application/json") ||
+           api_media_type_is(type, "application/x-npy") || api_media_type_is_open(type);
 }
 
-/* Where the type leaves it open, the first bytes say. */
-static bool find_kind(const struct api_request *request, enum api_body_kind *kind)
+static bool refuse_kind(const struct codec_signature *signature, const char *type,
+                        struct api_problem *problem)
+{
+    bool picture = signature->kind == CODEC_KIND_PNG || signature->kind == CODEC_KIND_JPEG;
+    if (picture)
+        return api_problem_set(problem, 415,
+                               "This looks like %s. Send a picture to /v1/images; here, send %s.",
+                               signature->name, accepted);
+    int status = api_media_type_is(type, "application/x-npy")  ? 422
+                 : api_media_type_is(type, "application/json") ? 400
+                                                               : 415;
+    return api_unknown_body_refuse(problem, status, signature, accepted);
+}
+
+/*
+ * Under application/octet-stream all bytes but an NPY are numbers. Under any other type the first
+ * bytes decide, and where they do not, JSON's parser says what is wrong with text that claims to be
+ * JSON.
+ */
+static bool find_kind(const struct api_request *request, enum api_body_kind *kind,
+                      struct api_problem *problem)
 {
     const char *type = request->content_type;
-    bool npy = codec_npy_is(request->body, request->body_size);
-    if (api_media_type_is(type, "application/json"))
-        *kind = API_BODY_JSON;
-    else if (api_media_type_is(type, "application/x-npy"))
+    const struct codec_signature signature =
+        codec_signature_find(request->body, request->body_size);
+    if (signature.kind == CODEC_KIND_NPY)
         *kind = API_BODY_NPY;
     else if (api_media_type_is(type, "application/octet-stream"))
-        *kind = npy ? API_BODY_NPY : API_BODY_RAW;
-    else if (api_media_type_is_unsaid(type))
-        *kind = npy                                                   ? API_BODY_NPY
-                : begins_like_json(request->body, request->body_size) ? API_BODY_JSON
-                                                                      : API_BODY_RAW;
+        *kind = API_BODY_RAW;
+    else if (signature.kind == CODEC_KIND_JSON)
+        *kind = API_BODY_JSON;
+    else if (api_media_type_is(type, "application/json") && (signature.text || !signature.name))
+        *kind = API_BODY_JSON;
     else
-        return false;
+        return refuse_kind(&signature, type, problem);
     return true;
 }
 
@@ -45,12 +64,15 @@ bool api_samples_gather(struct api_run *run, struct api_problem *problem)
 {
     const struct api_request *request = run->call->request;
     struct api_body *body = &run->body;
-    if (!find_kind(request, &body->kind))
+    if (!is_samples_type(request->content_type))
         return api_problem_set(problem, 415,
-                               "send application/json, application/x-npy or "
-                               "application/octet-stream (float32)");
+                               "The Content-Type is not one of application/json, "
+                               "application/x-npy and application/octet-stream; send %s.",
+                               accepted);
     if (request->body_size == 0)
         return api_problem_set(problem, 400, "the body is empty: send samples or a mixture");
+    if (!find_kind(request, &body->kind, problem))
+        return false;
     body->bytes = request->body;
     body->size = request->body_size;
     return body->kind != API_BODY_JSON ||
@@ -150,6 +172,7 @@ bool api_samples_load(struct api_run *run, struct api_problem *problem)
         return load_npy(run, problem);
     case API_BODY_JSON:
     case API_BODY_IMAGE:
+    case API_BODY_UNKNOWN:
         break;
     }
     return load_json(run, problem);

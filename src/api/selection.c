@@ -90,6 +90,8 @@ static bool read_list(struct reader *reader)
         if (!read_item(reader))
             return false;
     } while (take(reader, ','));
+    if (*reader->at == '.' || *reader->at == 'e' || *reader->at == 'E')
+        return complain(reader, "t must be a whole number");
     return *reader->at == '\0' || complain(reader, "something else follows");
 }
 

@@ -19,6 +19,7 @@ struct api_service {
     enum dissolve_status (*print_metrics)(void *context, struct codec_buffer *out);
     void *metrics_context;
     struct api_document documents[API_DOCUMENT_COUNT];
+    struct codec_buffer packed[API_DOCUMENT_COUNT];
     struct codec_buffer sample;
     char *description;
 };
@@ -78,6 +79,17 @@ static enum dissolve_status make_description(struct api_service *service,
     return DISSOLVE_OK;
 }
 
+/* Once, for all requests: it takes longer than anything else about a document. */
+static enum dissolve_status pack_documents(struct api_service *service)
+{
+    enum dissolve_status status = DISSOLVE_OK;
+    for (size_t i = 0; i < API_DOCUMENT_COUNT && !status; i++) {
+        status = api_document_pack(&service->documents[i], &service->packed[i]);
+        service->documents[i].packed = &service->packed[i];
+    }
+    return status;
+}
+
 enum dissolve_status api_service_create(struct dissolve_pool *pool, const struct api_limits *limits,
                                         struct api_service **out)
 {
@@ -93,6 +105,8 @@ enum dissolve_status api_service_create(struct dissolve_pool *pool, const struct
     enum dissolve_status status = make_sample(service);
     if (status == DISSOLVE_OK)
         status = make_description(service, pool);
+    if (status == DISSOLVE_OK)
+        status = pack_documents(service);
     if (status != DISSOLVE_OK) {
         api_service_destroy(service);
         return status;
@@ -105,6 +119,8 @@ void api_service_destroy(struct api_service *service)
 {
     if (!service)
         return;
+    for (size_t i = 0; i < API_DOCUMENT_COUNT; i++)
+        codec_buffer_free(&service->packed[i]);
     codec_buffer_free(&service->sample);
     free(service->description);
     free(service);

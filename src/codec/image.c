@@ -1,26 +1,26 @@
 /* What images have in common, whatever file they come from. */
 #include "image.h"
 
+#include "signature.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool begins_with(const uint8_t *bytes, size_t size, const char *signature, size_t length)
-{
-    return size >= length && memcmp(bytes, signature, length) == 0;
-}
 
 enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size, uint64_t max_pixels,
                                         const struct codec_cancel *cancel,
                                         struct codec_image *image, char detail[CODEC_DETAIL])
 {
-    if (begins_with(bytes, size, "\x89PNG\r\n\x1a\n", 8))
+    switch (codec_signature_find(bytes, size).kind) {
+    case CODEC_KIND_PNG:
         return codec_png_decode(bytes, size, max_pixels, cancel, image, detail);
-    if (begins_with(bytes, size, "\xff\xd8\xff", 3))
+    case CODEC_KIND_JPEG:
         return codec_jpeg_decode(bytes, size, max_pixels, cancel, image, detail);
-    *image = (struct codec_image){0};
-    return codec_refuse(detail, DISSOLVE_UNSUPPORTED,
-                        "The image is neither a PNG nor a JPEG file.");
+    default:
+        *image = (struct codec_image){0};
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED,
+                            "The image is neither a PNG nor a JPEG file.");
+    }
 }
 
 /* The weights add up to 65536, so that white stays white; 65535 * 65536 + 32768 is below 2^32. */

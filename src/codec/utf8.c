@@ -25,6 +25,19 @@ size_t codec_utf8_size(const char *string)
     return sound ? size : 0;
 }
 
+size_t codec_utf8_print(uint32_t code, char text[CODEC_UTF8_MAX])
+{
+    if (code < 0x80) {
+        text[0] = (char)code;
+        return 1;
+    }
+    size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = size - 1; i > 0; i--, code >>= 6)
+        text[i] = (char)(0x80 | (code & 0x3f));
+    text[0] = (char)(0xf00 >> size | code); /* as many ones as bytes, then a zero */
+    return size;
+}
+
 void codec_utf8_mend(char *string)
 {
     while (*string != '\0') {

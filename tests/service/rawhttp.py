@@ -81,8 +81,9 @@ class Connection:
             if line.strip() == "":
                 return fields
             name, _, value = line.partition(":")
-            assert name.lower() not in fields, f"the header {name} comes twice"
-            fields[name.lower()] = value.strip()
+            name, value = name.lower(), value.strip()
+            assert name not in fields or name == "vary", f"the header {name} comes twice"
+            fields[name] = f"{fields[name]}, {value}" if name in fields else value
 
     def read_response(self):
         """A whole final answer, with its trailers; interim answers are skipped."""
@@ -93,6 +94,8 @@ class Connection:
         return response
 
     def read_body(self, response):
+        if response.status == 304:  # RFC 9110, 15.4.5: its Content-Length is that of a 200
+            return
         if response.headers.get("transfer-encoding", "").lower() == "chunked":
             parts = []
             while True:

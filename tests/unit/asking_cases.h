@@ -183,6 +183,8 @@ static inline struct question question_of(const struct request_case *request, bo
     }
     if (request->body == FORM_BODY)
         question.content_type = "multipart/form-data; boundary=x";
+    if (request->body == RAW_BODY)
+        question.content_type = "application/octet-stream";
     return question;
 }
 

@@ -69,11 +69,36 @@ static void media_types_are_compared_without_case_and_parameters(void **state)
     assert_false(api_media_type_is("image/png2", "image/png"));
     assert_false(api_media_type_is("image", "image/png"));
     assert_false(api_media_type_is(NULL, "image/png"));
-    assert_true(api_media_type_is_unsaid(NULL));
-    assert_true(api_media_type_is_unsaid(""));
-    assert_true(api_media_type_is_unsaid("application/octet-stream"));
-    assert_true(api_media_type_is_unsaid("application/x-www-form-urlencoded"));
-    assert_false(api_media_type_is_unsaid("text/plain"));
+}
+
+static void open_types_leave_the_kind_to_the_bytes(void **state)
+{
+    static const char *const open[] = {NULL,
+                                       "",
+                                       " ",
+                                       "application/octet-stream",
+                                       "Binary/Octet-Stream; x=y",
+                                       "application/x-www-form-urlencoded"};
+    static const char *const closed[] = {"text/plain", "image/png", "application/octet", "binary"};
+    (void)state;
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        assert_true(api_media_type_is_open(open[i]));
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
+        assert_false(api_media_type_is_open(closed[i]));
+}
+
+static void image_types_are_known_by_their_first_half(void **state)
+{
+    (void)state;
+    assert_true(api_media_type_is_image("image/png"));
+    assert_true(api_media_type_is_image(" IMAGE/webp;q=1"));
+    assert_false(api_media_type_is_image("image"));
+    assert_false(api_media_type_is_image("images/png"));
+    assert_false(api_media_type_is_image(NULL));
+    assert_true(api_media_type_is_png_or_jpeg("image/apng"));
+    assert_true(api_media_type_is_png_or_jpeg("image/JPG;a"));
+    assert_false(api_media_type_is_png_or_jpeg("image/webp"));
+    assert_false(api_media_type_is_png_or_jpeg(NULL));
 }
 
 static void gzip_is_taken_by_name_or_by_star(void **state)
@@ -108,6 +133,8 @@ int main(void)
         cmocka_unit_test(what_is_not_offered_is_refused),
         cmocka_unit_test(gzip_is_taken_by_name_or_by_star),
         cmocka_unit_test(media_types_are_compared_without_case_and_parameters),
+        cmocka_unit_test(open_types_leave_the_kind_to_the_bytes),
+        cmocka_unit_test(image_types_are_known_by_their_first_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

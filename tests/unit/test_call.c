@@ -256,8 +256,39 @@ static void a_document_is_sent_or_known(void **state)
         assert_string_equal(header_of(&answer, "ETag"), tag);
         assert_string_equal(header_of(&answer, "Cache-Control"), "no-cache");
         assert_null(header_of(&answer, "Content-Type"));
-        assert_int_equal(answer.size, 0);
+        assert_int_equal(answer.size, 6); /* for its Content-Length, RFC 9110, 8.6 */
     }
+}
+
+/* Compressed once or now, the bytes are the same. */
+static void a_packed_document_is_what_packing_gives(void **state)
+{
+    (void)state;
+    struct codec_buffer packed = {0}, none = {0};
+    struct api_document document = api_document_of("text/css", make_words(), 1500);
+    send(&document, "gzip", NULL);
+    size_t size = answer.size;
+    assert_int_equal(api_document_pack(&document, &packed), DISSOLVE_OK);
+    assert_int_equal(packed.size, size);
+    assert_memory_equal(packed.data, answer.bytes, size);
+    document.packed = &packed;
+    send(&document, "gzip", NULL);
+    assert_int_equal(answer.size, size);
+    assert_string_equal(header_of(&answer, "Content-Encoding"), "gzip");
+    send(&document, "gzip", "*");
+    assert_int_equal(answer.status, 304);
+    assert_int_equal(answer.size, size);
+    assert_null(header_of(&answer, "Content-Encoding"));
+    send(&document, NULL, NULL);
+    assert_int_equal(answer.size, 1500);
+    document.packed = &none; /* as where packing was not worth it */
+    send(&document, "gzip", NULL);
+    assert_int_equal(answer.size, 1500);
+    assert_null(header_of(&answer, "Content-Encoding"));
+    codec_buffer_free(&packed);
+    document = api_document_of("image/png", words, 1500);
+    assert_int_equal(api_document_pack(&document, &none), DISSOLVE_OK);
+    assert_int_equal(none.size, 0);
 }
 
 /* From 1,024 bytes on, texts only; each coding has its tag, and a tag of the other is not known. */
@@ -328,6 +359,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_never_began_has_no_end),
         cmocka_unit_test(time_goes_forward),
         cmocka_unit_test(a_document_is_sent_or_known),
+        cmocka_unit_test(a_packed_document_is_what_packing_gives),
         cmocka_unit_test(long_texts_are_compressed),
         cmocka_unit_test(what_is_known_varies_too),
         cmocka_unit_test(a_document_s_reader_leaves),

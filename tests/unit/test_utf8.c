@@ -39,6 +39,32 @@ static void anything_else_has_none(void **state)
         assert_int_equal(codec_utf8_size(unsound[i]), 0);
 }
 
+/* Table 3-6 of the Unicode standard, at the ends of its rows. */
+static void code_points_are_printed(void **state)
+{
+    static const struct {
+        uint32_t code;
+        const char *text;
+    } cases[] = {
+        {0x1, "\x01"},
+        {0x7f, "\x7f"},
+        {0x80, "\xc2\x80"},
+        {0x7ff, "\xdf\xbf"},
+        {0x800, "\xe0\xa0\x80"},
+        {0x20ac, "\xe2\x82\xac"},
+        {0xffff, "\xef\xbf\xbf"},
+        {0x10000, "\xf0\x90\x80\x80"},
+        {0x10ffff, "\xf4\x8f\xbf\xbf"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[CODEC_UTF8_MAX];
+        size_t size = codec_utf8_print(cases[i].code, text);
+        assert_int_equal(size, strlen(cases[i].text));
+        assert_memory_equal(text, cases[i].text, size);
+    }
+}
+
 static void what_is_none_is_mended(void **state)
 {
     static const char *const cases[][2] = {
@@ -63,6 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences_have_their_lengths),
         cmocka_unit_test(anything_else_has_none),
+        cmocka_unit_test(code_points_are_printed),
         cmocka_unit_test(what_is_none_is_mended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
