@@ -37,6 +37,7 @@ IMAGES = {
     JPEG: picture("JPEG"),
     NPY: saved(np.float32([[[0.5, 0, -2]]])),
     RAW: picture("PNG"),
+    "image/*": picture("JPEG"),
 }
 SAMPLES = {
     JSON: {"samples": [1, 2, 3]},
