@@ -30,8 +30,7 @@ struct codec_image {
  * DISSOLVE_TOO_LARGE: width * height > max_pixels, found out from the header alone;
  * DISSOLVE_CANCELLED: `cancel` said so, which JPEG's asks with every row of blocks of every scan,
  * and PNG's before and behind inflating, and with every 16 KiB of rows beyond the header's;
- * DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and
- * *image is empty then.
+ * DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and *image is empty then.
  *
  * They are pure functions of their arguments, on every machine; any thread.
  */
@@ -49,8 +48,9 @@ DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, 
  * blended). A file of 16 bits a channel is kept at 16 in pixels16, and pixels has its high bytes.
  * An index beyond the palette is black; of an animated PNG the default image is read.
  *
- * Ancillary chunks are skipped, whatever is wrong with them, and so is a PLTE of another colour type
- * than 3. An eXIf chunk's orientation is therefore not applied: the pixels stay as they are stored.
+ * Ancillary chunks are skipped, whatever is wrong with them, and so is a PLTE of another colour
+ * type than 3. An eXIf chunk's orientation is therefore not applied: the pixels stay as they are
+ * stored.
  *
  * A picture is complete if the IDAT chunks begin with a valid zlib stream of at least as many rows
  * as the header announces. A complete picture is read, whatever the IDAT chunks have behind the
