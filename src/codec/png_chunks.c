@@ -69,7 +69,7 @@ static bool has_name(const struct chunk *chunk, const char *name)
     return memcmp(chunk->name, name, NAME) == 0;
 }
 
-/* PNG's rule: bit 5 of the first byte, which makes a small letter of a capital one. */
+/* Bit 5 of the first byte, which is the difference between a small and a capital letter. */
 static bool is_ancillary(const struct chunk *chunk)
 {
     return (chunk->name[0] & 0x20) != 0;
@@ -97,8 +97,8 @@ static enum dissolve_status refuse_crc(struct reader *reader, const struct chunk
         return codec_refuse(reader->detail, DISSOLVE_MALFORMED, cut_off);
     if (!has_letters(chunk))
         return codec_refuse(reader->detail, DISSOLVE_MALFORMED,
-                            "The PNG is broken: the bytes where a chunk should begin are not one; "
-                            "send an undamaged copy.");
+                            "The PNG is broken: there is no chunk where one should begin; send an "
+                            "undamaged copy.");
     return codec_refuse(reader->detail, DISSOLVE_MALFORMED,
                         "The PNG is broken: the CRC of its chunk %.4s is wrong; send an undamaged "
                         "copy.",
@@ -182,7 +182,6 @@ static bool find_raw_size(struct codec_png_chunks *chunks, bool interlaced)
     return true;
 }
 
-/* The size is checked before everything that follows from it. */
 static enum dissolve_status check_size(struct reader *reader, uint64_t max_pixels)
 {
     struct codec_png_chunks *chunks = reader->chunks;
@@ -316,7 +315,7 @@ static enum dissolve_status read_critical(struct reader *reader, const struct ch
         end_reading(reader, NULL);
         return DISSOLVE_OK;
     }
-    /* Behind image data it may be a damaged IEND, or no chunk at all, which only ends the file. */
+    /* Behind image data this may be a damaged IEND or a trailer, which only ends the file. */
     if (reader->data_begun && !crc_matches(chunk)) {
         end_reading(reader, no_chunk);
         return DISSOLVE_OK;

@@ -285,7 +285,7 @@ static void test_far_more_rows_than_the_header_says(void **state)
     expect_malformed(&file, "over 16 MiB longer than the size in its header");
 }
 
-static void test_more_rows_than_are_waited_for(void **state)
+static void test_more_rows_when_cancelled(void **state)
 {
     (void)state;
     struct file file;
@@ -457,7 +457,7 @@ static void test_chunks_that_are_wrong(void **state)
     begin_file(&file, 6, 4, 8, 0, 0);
     memset(file.bytes + file.size, 0, 100);
     file.size += 100;
-    expect_malformed(&file, "the bytes where a chunk should begin are not one");
+    expect_malformed(&file, "there is no chunk where one should begin");
 }
 
 /* Image data of one row of a filter type that PNG does not define. */
@@ -486,7 +486,7 @@ int main(void)
         cmocka_unit_test(test_image_data_in_many_chunks),
         cmocka_unit_test(test_more_rows_than_the_header_says),
         cmocka_unit_test(test_far_more_rows_than_the_header_says),
-        cmocka_unit_test(test_more_rows_than_are_waited_for),
+        cmocka_unit_test(test_more_rows_when_cancelled),
         cmocka_unit_test(test_more_rows_without_memory),
         cmocka_unit_test(test_ends_of_a_complete_picture),
         cmocka_unit_test(test_unknown_critical_chunks),
