@@ -29,8 +29,8 @@ struct codec_image {
  * DISSOLVE_MALFORMED: broken (truncated, wrong checksum...);
  * DISSOLVE_TOO_LARGE: width * height > max_pixels, found out from the header alone;
  * DISSOLVE_CANCELLED: `cancel` said so, which JPEG's asks with every row of blocks of every scan,
- * and PNG's before and behind inflating; DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and
- * *image is empty then.
+ * and PNG's before and behind inflating, and with every 16 KiB of rows beyond the header's;
+ * DISSOLVE_NO_MEMORY. `detail` says it in a sentence, and *image is empty then.
  *
  * They are pure functions of their arguments, on every machine; any thread.
  */
@@ -46,8 +46,20 @@ DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, 
  * A PNG of any colour type, bit depth and interlacing, as Pillow's convert("RGB") has it for files
  * of up to 8 bits: grey is repeated, palettes are looked up, alpha and tRNS are dropped (not
  * blended). A file of 16 bits a channel is kept at 16 in pixels16, and pixels has its high bytes.
- * Text, colour profiles and gamma are ignored; an index beyond the palette is black; of an animated
- * PNG the default image is read.
+ * An index beyond the palette is black; of an animated PNG the default image is read.
+ *
+ * Ancillary chunks are skipped, whatever is wrong with them, and so is a PLTE of another colour
+ * type than 3. An eXIf chunk's orientation is therefore not applied: the pixels stay as they are
+ * stored.
+ *
+ * A picture is complete if the IDAT chunks begin with a valid zlib stream of at least as many rows
+ * as the header announces. A complete picture is read, whatever the IDAT chunks have behind the
+ * stream, and even if a damaged chunk follows, or IEND is missing, or the file ends within the CRC
+ * of an IDAT chunk that ends with the stream. Rows beyond the header's are ignored.
+ *
+ * DISSOLVE_MALFORMED: also a wrong CRC of IHDR, of an IDAT that is needed, or of PLTE if the colour
+ * type is 3; a critical chunk before IEND that PNG does not define and whose CRC is right; over
+ * 16 MiB of rows beyond the header's, whose Adler-32 would cost too much time.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t size,
                                                         uint64_t max_pixels,

@@ -33,8 +33,15 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width, height, depth, colour, interlaced=0, level=0, before=b""):
-    """Any colour type, depth and interlacing: rows of rising bytes, by filters 0 to 4 in turn."""
+END = chunk(b"IEND", b"")
+
+
+def png(width, height, depth, colour, interlaced=0, level=0, before=b"", more=b"", behind=b"",
+        end=END):
+    """Any colour type, depth and interlacing: rows of rising bytes, by filters 0 to 4 in turn.
+
+    More of them, bytes behind the zlib stream, and what follows the image data may be given.
+    """
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
     passes = [(0, 0, 1, 1)]
     if interlaced:
@@ -51,7 +58,7 @@ def png(width, height, depth, colour, interlaced=0, level=0, before=b""):
         before += chunk(b"PLTE", bytes(range(3 * 2**min(depth, 4))))
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before
-            + chunk(b"IDAT", zlib.compress(raw, level)) + chunk(b"IEND", b""))
+            + chunk(b"IDAT", zlib.compress(raw + more, level) + behind) + end)
 
 
 def images():
@@ -63,6 +70,12 @@ def images():
     yield png(3, 3, 16, 4, level=9)
     yield png(4, 3, 8, 6, before=chunk(b"iCCP", b"x\0\0" + zlib.compress(b"profile")))
     yield png(8, 8, 16, 0, level=1)
+    yield png(5, 4, 8, 2, before=chunk(b"sRGB", b"") + chunk(b"PLTE", b"") + chunk(b"tIME", b"\0"))
+    yield png(5, 4, 8, 0, behind=bytes(9), end=chunk(b"IDAT", b"\0") + chunk(b"tEXt", b"") + END)
+    yield png(3, 3, 8, 2, level=9, more=bytes(5000), end=b"")
+    yield png(3, 3, 8, 6, end=END[:5] + b"\1" + END[6:] + b"trailer")
+    yield png(3, 3, 8, 0)[:-14]
+    yield png(2, 2, 8, 0, before=chunk(b"CgBI", bytes(4)))
     yield saved(picture(12, 10), "PNG")
     yield saved(picture(17, 11), "JPEG", quality=60)
     yield saved(picture(17, 11), "JPEG", quality=30, progressive=True)
