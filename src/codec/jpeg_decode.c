@@ -296,6 +296,36 @@ static void check_header(struct decoder *decoder)
     }
 }
 
+/*
+ * The least number of bits in which a complete file can code its blocks (ITU-T T.81): a Huffman
+ * code has at least one bit, and a block has a DC code and, in a sequential file, an end of its AC
+ * codes. A progressive file needs the DC code alone: a run can end the AC codes of 32,767 blocks.
+ */
+static uint64_t least_bits(const struct jpeg_decompress_struct *jpeg)
+{
+    uint64_t blocks = 0;
+    for (int i = 0; i < jpeg->num_components; i++)
+        blocks +=
+            (uint64_t)jpeg->comp_info[i].width_in_blocks * jpeg->comp_info[i].height_in_blocks;
+    return jpeg->progressive_mode ? blocks : 2 * blocks;
+}
+
+/* Rejects, before memory is allocated for the image, what could not be decoded later or would be
+ * made up by libjpeg, which reads zeros where arithmetic-coded data end. */
+static void check_data(struct decoder *decoder)
+{
+    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    if (jpeg->arith_code)
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
+                                      "The JPEG has arithmetic coding, which is not supported; "
+                                      "send it with Huffman coding."));
+    if ((uint64_t)jpeg->src->bytes_in_buffer * 8 < least_bits(jpeg))
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
+                                      "The JPEG has too little image data for its %u x %u pixels; "
+                                      "send the whole file.",
+                                      jpeg->image_width, jpeg->image_height));
+}
+
 /* libjpeg makes CMYK of YCCK, but no RGB of CMYK. */
 static bool has_four_channels(const struct decoder *decoder)
 {
@@ -312,6 +342,7 @@ static void read_header(struct decoder *decoder)
     jpeg_mem_src(jpeg, decoder->bytes, decoder->size);
     (void)jpeg_read_header(jpeg, TRUE); /* JPEG_HEADER_OK, for the source never suspends */
     check_header(decoder);
+    check_data(decoder);
     jpeg->out_color_space = has_four_channels(decoder) ? JCS_CMYK : JCS_RGB;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg->do_fancy_upsampling = TRUE;

@@ -141,6 +141,8 @@ static const char jpeg_cases_script[] =
     "    emit(f'four channels {i}', file)\n"
     "frame = b'\\xff\\xc0\\0\\x11\\x08\\0'\n" /* up to the height's high byte */
     "emit('12 bits', replace(odd, frame, b'\\xff\\xc0\\0\\x11\\x0c\\0'), False)\n"
+    "emit('arithmetic', replace(odd, frame, b'\\xff\\xc9\\0\\x11\\x08\\0'), False)\n"
+    "emit('arithmetic progressive', replace(long, b'\\xff\\xc2', b'\\xff\\xca'), False)\n"
     "emit('lossless', replace(odd, frame, b'\\xff\\xc3\\0\\x11\\x08\\0'), False)\n"
     "emit('hierarchical', replace(odd, frame, b'\\xff\\xc5\\0\\x11\\x08\\0'), False)\n"
     "emit('no height', replace(odd, frame + b'\\x0d', frame + b'\\0'), False)\n"
@@ -206,6 +208,21 @@ static const char jpeg_cases_script[] =
     "emit('101 scans', repeated(101), False)\n"
     "emit('2000 scans', repeated(2000), False)\n"
     "emit('a refinement twice', head + b''.join(parts + parts[-1:]) + tail, long)\n"
+
+    /* The least data that 64 x 64 pixels of one channel can have: each Huffman code is one bit. */
+    "def least(kind, run, *scans):\n"
+    "    code = b'\\1' + bytes(15)\n"
+    "    return (b'\\xff\\xd8' + segment(0xdb, b'\\0' + b'\\1' * 64) +\n"
+    "            segment(kind, b'\\x08\\0\\x40\\0\\x40\\1\\1\\x11\\0') + segment(0xc4, b'\\0' + "
+    "code + b'\\0') +\n"
+    "            segment(0xc4, b'\\x10' + code + run) +\n"
+    "            b''.join(segment(0xda, b'\\1\\1\\0' + scan) + data for scan, data in scans))\n"
+    "baseline = least(0xc0, b'\\0', (b'\\0\\x3f\\0', bytes(16)))\n"
+    "progressive = least(0xc2, b'\\x60', (b'\\0\\0\\0', bytes(8)), (b'\\1\\x3f\\0', b'\\1'))\n"
+    "emit('least baseline', baseline, baseline + b'\\xff\\xd9')\n"
+    "emit('least baseline but a byte', baseline[:-1], False)\n"
+    "emit('least progressive', progressive, progressive + b'\\xff\\xd9')\n"
+    "emit('least progressive but a byte', least(0xc2, b'\\0', (b'\\0\\0\\0', bytes(7))), False)\n"
 
     /* Without the end marker, with half of it, and with what cameras and others append. */
     "trailers = [bytes(200), b'\\0\\0\\x0a\\0\\x17SEFH' + bytes(100), b'\\0\\0\\0\\x18ftypmp42' + "
