@@ -68,15 +68,23 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, si
                                                         char detail[CODEC_DETAIL]);
 
 /*
- * A JPEG of 8 bits a channel, grey, YCbCr or RGB, baseline or progressive, as Pillow's
+ * A JPEG of 8 bits a channel, grey, YCbCr, RGB, CMYK or YCCK, baseline or progressive, as Pillow's
  * convert("RGB") and exif_transpose have it: the accurate inverse DCT, smooth upsampling, and
- * turned as the EXIF orientation says (1, as it is, where the EXIF data are broken). Colour
- * profiles are ignored, and so are bytes behind the end and between the segments. pixels16 is NULL.
- * While a progressive file is read it takes up to 6 bytes a pixel more than the image.
+ * turned as the EXIF orientation says (1, as it is, where the EXIF data are broken). CMYK values
+ * are taken as inverted (255: no ink), as Adobe's programs write them, with or without an Adobe
+ * marker; R, G and B are C * K / 255, M * K / 255 and Y * K / 255, rounded. Colour profiles are
+ * ignored, and so are bytes between the segments. pixels16 is NULL. While a progressive file is
+ * read it takes up to 6 bytes a pixel more than the image, 8 with four channels.
  *
- * DISSOLVE_UNSUPPORTED: also CMYK, YCCK, 12 bits, lossless and hierarchical. DISSOLVE_MALFORMED:
- * also a file that lacks a scan or has more than 100. No part of a picture is taken for a whole
- * one: whatever makes libjpeg invent pixels is an error here.
+ * The end marker (EOI) may be missing. Bytes after the last scan that the image needs are not read
+ * and change nothing, whatever they are. If image data are missing before such bytes, the bytes
+ * are read as image data unless they begin with a marker; the format has no checksum.
+ *
+ * DISSOLVE_UNSUPPORTED: also arithmetic coding, 12 bits, lossless and hierarchical.
+ * DISSOLVE_MALFORMED: also a file that lacks a scan, has more than 100, or ends before the last bit
+ * of its image data; one with fewer bits of data than its blocks need at least (2 for each, 1 in a
+ * progressive file) is found out before memory of the image's size is allocated. No part of
+ * a picture is taken for a whole one: whatever makes libjpeg invent pixels is an error here.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size,
                                                          uint64_t max_pixels,

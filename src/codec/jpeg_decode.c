@@ -1,5 +1,5 @@
-/* JPEG in: libjpeg (libjpeg-turbo's) decodes, libexif says which way up; what libjpeg only warns of
- * is an error unless it is harmless. */
+/* JPEG decoder: libjpeg (libjpeg-turbo's) decodes and libexif reads the orientation; a warning of
+ * libjpeg is an error unless it is harmless. */
 #include "image.h"
 
 #include <errno.h>
@@ -29,8 +29,8 @@ struct decoder {
     uint64_t max_pixels;
     const struct codec_cancel *cancel;
     struct codec_image *image;
-    uint8_t
-        *row; /* a row of the file, on its way to where it belongs; NULL: it goes there at once */
+    uint8_t *row; /* a row as libjpeg decodes it; NULL if that is a row of the image */
+    bool ended;   /* libjpeg has asked for bytes beyond the last one */
     char *detail;
     enum dissolve_status status;
     jmp_buf escape; /* out of libjpeg, whose functions cannot return an error */
@@ -56,13 +56,63 @@ static _Noreturn void give_up_memory(struct decoder *decoder)
 
 /* ---- libjpeg's errors and warnings ---- */
 
+#define EMPTY        "The JPEG's header has a width, a height or a number of channels of 0."
+#define MISSING_DATA "The JPEG lacks a part of its image data; send the whole file."
+#define CORRUPT_DATA "The JPEG's image data are damaged: they hold an invalid code."
+#define OUT_OF_ORDER "The JPEG's segments are out of order, or one is of an unknown kind."
+#define BAD_SCANS    "The JPEG's scans are invalid or contradict each other."
+#define BAD_HUFFMAN  "The JPEG has an invalid Huffman table."
+#define BAD_SAMPLING \
+    "The JPEG's sampling factors are invalid; each has to be 1 to 4, 10 blocks in all."
+
+static const struct {
+    int code;
+    const char *sentence;
+} faults[] = {
+    {JWRN_JPEG_EOF, "The JPEG ends within a header segment; send the whole file."},
+    {JERR_NO_IMAGE, "The JPEG has no image data; send the whole file."},
+    {JERR_SOF_NO_SOS, "The JPEG has no image data; send the whole file."},
+    {JWRN_HIT_MARKER, MISSING_DATA},
+    {JWRN_HUFF_BAD_CODE, CORRUPT_DATA},
+    {JERR_BAD_DCT_COEF, CORRUPT_DATA},
+    {JWRN_MUST_RESYNC, "The JPEG's image data are damaged: a restart marker is missing or is not "
+                       "the next one."},
+    {JWRN_BOGUS_PROGRESSION, BAD_SCANS},
+    {JERR_BAD_PROGRESSION, BAD_SCANS},
+    {JERR_BAD_COMPONENT_ID, "The JPEG has a scan of a channel that its header does not have."},
+    {JERR_COMPONENT_COUNT, "The JPEG has an invalid number of channels; send it with 1, 3 or 4."},
+    {JERR_NO_QUANT_TABLE, "The JPEG lacks a quantization table that its image data need."},
+    {JERR_DQT_INDEX, "The JPEG has a quantization table of an invalid number; 0 to 3 are valid."},
+    {JERR_NO_HUFF_TABLE, "The JPEG lacks a Huffman table that its image data need."},
+    {JERR_BAD_HUFF_TABLE, BAD_HUFFMAN},
+    {JERR_DHT_INDEX, BAD_HUFFMAN},
+    {JERR_BAD_LENGTH, "The JPEG has a header segment whose length does not match its contents."},
+    {JERR_BAD_SAMPLING, BAD_SAMPLING},
+    {JERR_BAD_MCU_SIZE, BAD_SAMPLING},
+    {JERR_EMPTY_IMAGE, EMPTY},
+    {JERR_SOF_DUPLICATE, OUT_OF_ORDER},
+    {JERR_SOI_DUPLICATE, OUT_OF_ORDER},
+    {JERR_SOS_NO_SOF, OUT_OF_ORDER},
+    {JERR_UNKNOWN_MARKER, OUT_OF_ORDER},
+};
+
+/* The sentence for the client about an error or a warning of libjpeg's; `ended` says that the file
+ * had ended before. */
+static const char *fault_sentence(int code, bool ended)
+{
+    if (code == JWRN_HIT_MARKER && ended)
+        return "The JPEG ends before its image data are complete; send the whole file.";
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (faults[i].code == code)
+            return faults[i].sentence;
+    return "The JPEG is damaged; save it again, or send it as a PNG.";
+}
+
 static _Noreturn void give_up_broken(j_common_ptr jpeg)
 {
     struct decoder *decoder = decoder_of(jpeg);
-    char text[JMSG_LENGTH_MAX];
-    jpeg->err->format_message(jpeg, text);
-    give_up(decoder,
-            codec_refuse(decoder->detail, DISSOLVE_MALFORMED, "The JPEG is broken: %s.", text));
+    give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED, "%s",
+                                  fault_sentence(jpeg->err->msg_code, decoder->ended)));
 }
 
 static _Noreturn void on_error(j_common_ptr jpeg)
@@ -83,11 +133,10 @@ static _Noreturn void on_error(j_common_ptr jpeg)
                                       "which is not read here.",
                                       (unsigned)number));
     case JERR_FRACT_SAMPLE_NOTIMPL:
-    case JERR_ARITH_NOTIMPL: /* by a libjpeg that was built without it */
         give_up(decoder,
                 codec_refuse(detail, DISSOLVE_UNSUPPORTED,
-                             "The JPEG's sampling or entropy coding is of a kind that is not read "
-                             "here."));
+                             "The JPEG has sampling factors that do not divide each other; "
+                             "send it with 4:4:4, 4:2:2 or 4:2:0 sampling."));
     case JERR_IMAGE_TOO_BIG:
         give_up(decoder, codec_refuse(detail, DISSOLVE_TOO_LARGE,
                                       "The JPEG is wider or higher than %d pixels.", number));
@@ -97,10 +146,23 @@ static _Noreturn void on_error(j_common_ptr jpeg)
 }
 
 /*
- * What Pillow lets pass and what leaves every pixel as the file has it: bytes that belong nowhere
- * (some cameras pad), a JFIF version or Adobe transform that nobody knows, and sequential scans
- * whose unused numbers are not as they should be. Behind any other warning are pixels that libjpeg
- * made up.
+ * The end of the file is harmless where a marker or image data may follow: libjpeg then reads an
+ * end marker (EOI) there, and issues JWRN_HIT_MARKER if a block still needs bits. Within a marker
+ * segment it would read made-up bytes as the segment's.
+ */
+static void on_end_of_file(j_common_ptr jpeg)
+{
+    struct decoder *decoder = decoder_of(jpeg);
+    decoder->ended = true;
+    if (decoder->jpeg.unread_marker != 0)
+        give_up_broken(jpeg);
+}
+
+/*
+ * These warnings leave every pixel as the file has it, and Pillow ignores them: bytes between the
+ * segments (some cameras pad), an unknown JFIF version or Adobe transform, and sequential scans
+ * with unexpected values in header fields that they do not use. After any other warning libjpeg
+ * makes up pixels.
  */
 static void on_message(j_common_ptr jpeg, int level)
 {
@@ -111,6 +173,9 @@ static void on_message(j_common_ptr jpeg, int level)
     case JWRN_JFIF_MAJOR:
     case JWRN_ADOBE_XFORM:
     case JWRN_NOT_SEQUENTIAL:
+        return;
+    case JWRN_JPEG_EOF:
+        on_end_of_file(jpeg);
         return;
     default:
         give_up_broken(jpeg);
@@ -221,17 +286,50 @@ static void check_header(struct decoder *decoder)
     case JCS_GRAYSCALE:
     case JCS_YCbCr:
     case JCS_RGB:
-        return;
     case JCS_CMYK:
     case JCS_YCCK:
-        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
-                                      "The JPEG has the four channels of print (CMYK); send it as "
-                                      "RGB or grey."));
+        return;
     default:
         give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
                                       "The JPEG has %d channels that mean no colour known here.",
                                       jpeg->num_components));
     }
+}
+
+/*
+ * The least number of bits in which a complete file can code its blocks (ITU-T T.81): a Huffman
+ * code has at least one bit, and a block has a DC code and, in a sequential file, an end of its AC
+ * codes. A progressive file needs the DC code alone: a run can end the AC codes of 32,767 blocks.
+ */
+static uint64_t least_bits(const struct jpeg_decompress_struct *jpeg)
+{
+    uint64_t blocks = 0;
+    for (int i = 0; i < jpeg->num_components; i++)
+        blocks +=
+            (uint64_t)jpeg->comp_info[i].width_in_blocks * jpeg->comp_info[i].height_in_blocks;
+    return jpeg->progressive_mode ? blocks : 2 * blocks;
+}
+
+/* Rejects, before memory is allocated for the image, what could not be decoded later or would be
+ * made up by libjpeg, which reads zeros where arithmetic-coded data end. */
+static void check_data(struct decoder *decoder)
+{
+    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    if (jpeg->arith_code)
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
+                                      "The JPEG has arithmetic coding, which is not supported; "
+                                      "send it with Huffman coding."));
+    if ((uint64_t)jpeg->src->bytes_in_buffer * 8 < least_bits(jpeg))
+        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
+                                      "The JPEG has too little image data for its %u x %u pixels; "
+                                      "send the whole file.",
+                                      jpeg->image_width, jpeg->image_height));
+}
+
+/* libjpeg makes CMYK of YCCK, but no RGB of CMYK. */
+static bool has_four_channels(const struct decoder *decoder)
+{
+    return decoder->jpeg.num_components == 4;
 }
 
 static void read_header(struct decoder *decoder)
@@ -244,17 +342,17 @@ static void read_header(struct decoder *decoder)
     jpeg_mem_src(jpeg, decoder->bytes, decoder->size);
     (void)jpeg_read_header(jpeg, TRUE); /* JPEG_HEADER_OK, for the source never suspends */
     check_header(decoder);
-    jpeg->out_color_space = JCS_RGB;
+    check_data(decoder);
+    jpeg->out_color_space = has_four_channels(decoder) ? JCS_CMYK : JCS_RGB;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg->do_fancy_upsampling = TRUE;
     jpeg->do_block_smoothing = FALSE; /* it is for pictures that are not there wholly */
 }
 
-/* Every component, and every bit of its coefficients, has come. All scans but an only one have been
- * read by now. */
-static void check_complete(struct decoder *decoder)
+/* True if every component, with every bit of its coefficients, has come with the scans so far;
+ * valid between scans. */
+static bool is_complete(const struct jpeg_decompress_struct *jpeg)
 {
-    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     bool complete = true;
     for (int i = 0; i < jpeg->num_components; i++) {
         /* libjpeg keeps a component's table when its first scan begins. */
@@ -262,9 +360,39 @@ static void check_complete(struct decoder *decoder)
         for (int k = 0; jpeg->coef_bits && k < DCTSIZE2; k++)
             complete = complete && jpeg->coef_bits[i][k] == 0;
     }
-    if (!complete)
-        give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
-                                      "The JPEG is not complete: it lacks some of its scans."));
+    return complete;
+}
+
+/*
+ * Reads scans until the image is complete. What follows is not read: it may be an end marker, or
+ * anything that a camera appends, which libjpeg would take for more segments.
+ */
+static void read_scans(struct decoder *decoder)
+{
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    int event = JPEG_REACHED_SOS;
+    while (event != JPEG_REACHED_EOI) {
+        if (event == JPEG_SCAN_COMPLETED && is_complete(jpeg))
+            return;
+        on_progress((j_common_ptr)jpeg);
+        event = jpeg_consume_input(jpeg);
+    }
+    give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_MALFORMED,
+                                  decoder->ended
+                                      ? "The JPEG ends before its last scan; send the whole file."
+                                      : "The JPEG lacks some of its scans; send the whole file."));
+}
+
+/* Of several scans, all are read into memory before the first row can be decoded. */
+static void start(struct decoder *decoder)
+{
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    jpeg->buffered_image = jpeg_has_multiple_scans(jpeg);
+    (void)jpeg_start_decompress(jpeg); /* TRUE, for the source never suspends */
+    if (!jpeg->buffered_image)
+        return;
+    read_scans(decoder);
+    (void)jpeg_start_output(jpeg, jpeg->input_scan_number); /* likewise */
 }
 
 static void allocate(struct decoder *decoder, unsigned orientation)
@@ -275,14 +403,29 @@ static void allocate(struct decoder *decoder, unsigned orientation)
     size_t size;
     if (__builtin_mul_overflow((size_t)width * 3, height, &size))
         give_up_memory(decoder);
+    bool direct = orientation == 1 && !has_four_channels(decoder);
     image->pixels = malloc(size);
-    if (orientation != 1)
-        decoder->row = malloc((size_t)width * 3);
-    if (!image->pixels || (orientation != 1 && !decoder->row))
+    if (!direct)
+        decoder->row = malloc((size_t)width * (size_t)decoder->jpeg.output_components);
+    if (!image->pixels || (!direct && !decoder->row))
         give_up_memory(decoder);
     image->width = orientation >= 5 ? height : width;
     image->height = orientation >= 5 ? width : height;
     image->channels = 3;
+}
+
+/*
+ * Converts a row of CMYK to RGB in place. The file's values are taken as inverted, as Adobe writes
+ * them (255: no ink), with or without its marker; each of R, G and B is c * k / 255, rounded.
+ * Pillow's convert("RGB").
+ */
+static void convert_cmyk(uint8_t *row, uint32_t width)
+{
+    for (size_t x = 0; x < width; x++) {
+        unsigned black = row[4 * x + 3];
+        for (size_t i = 0; i < 3; i++)
+            row[3 * x + i] = (uint8_t)((row[4 * x + i] * black + 127) / 255);
+    }
 }
 
 static void read_rows(struct decoder *decoder, unsigned orientation)
@@ -295,6 +438,8 @@ static void read_rows(struct decoder *decoder, unsigned orientation)
                       3 * (turn.first + turn.down * (ptrdiff_t)jpeg->output_scanline);
         uint8_t *row = decoder->row ? decoder->row : to;
         (void)jpeg_read_scanlines(jpeg, &row, 1); /* 1, for the source never suspends */
+        if (has_four_channels(decoder))
+            convert_cmyk(row, width);
         if (!decoder->row)
             continue;
         for (uint32_t x = 0; x < width; x++)
@@ -306,11 +451,9 @@ static void decode(struct decoder *decoder)
 {
     read_header(decoder);
     unsigned orientation = read_orientation(decoder);
-    (void)jpeg_start_decompress(&decoder->jpeg);
-    check_complete(decoder);
+    start(decoder);
     allocate(decoder, orientation);
-    read_rows(decoder, orientation);
-    (void)jpeg_finish_decompress(&decoder->jpeg); /* reads on to the end of the image */
+    read_rows(decoder, orientation); /* and not what follows: see read_scans */
 }
 
 /* A function of its own: what it changes is none of its local variables, which longjmp may lose. */

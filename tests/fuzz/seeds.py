@@ -61,6 +61,22 @@ def png(width, height, depth, colour, interlaced=0, level=0, before=b"", more=b"
             + chunk(b"IDAT", zlib.compress(raw + more, level) + behind) + end)
 
 
+def unusual_jpegs():
+    """Four channels as CMYK, YCCK and without a marker; no end marker, and what cameras append."""
+    cmyk = saved(picture(17, 9, "CMYK"), "JPEG", quality=40, subsampling=2)
+    adobe = cmyk.index(b"\xff\xee\0\x0eAdobe")
+    progressive = saved(picture(9, 16, "CMYK"), "JPEG", quality=40, progressive=True)
+    transform = progressive.index(b"Adobe") + 11
+    yield cmyk
+    yield cmyk[:adobe] + cmyk[adobe + 16:]
+    yield progressive[:transform] + b"\2" + progressive[transform + 1:]
+    for whole in (saved(picture(17, 9), "JPEG", quality=40),
+                  saved(picture(9, 9, "L"), "JPEG", quality=40, progressive=True)):
+        yield whole[:-2]
+        yield whole[:-2] + b"\0\0\x0a\0\x17SEFH" + bytes(8)
+        yield whole[:-2] + b"\xff\xc4\0\x13\xff\xda\xff\xd8"
+
+
 def images():
     yield png(5, 4, 8, 2)
     yield png(9, 7, 16, 2, interlaced=1)
@@ -82,7 +98,7 @@ def images():
     yield saved(picture(16, 16, "L"), "JPEG", quality=50, optimize=True)
     yield saved(picture(9, 16), "JPEG", quality=40, subsampling=0, exif=EXIF_TURNED)
     yield saved(picture(9, 16), "JPEG", quality=40, subsampling=2, restart_marker_blocks=1)
-    yield saved(picture(8, 8, "CMYK"), "JPEG", quality=40)
+    yield from unusual_jpegs()
     yield saved(picture(65, 65, "L"), "PNG")  # beyond the limit
     yield b"GIF89a"
 

@@ -21,7 +21,7 @@ struct jpeg_case {
 };
 
 #define JPEG_CASES_ROOM (8u << 20)
-#define JPEG_CASES_MAX  200
+#define JPEG_CASES_MAX  600
 
 /* What the script writes of each: name, width, height, both sizes, file, pixels. */
 static const char jpeg_cases_script[] =
@@ -125,11 +125,24 @@ static const char jpeg_cases_script[] =
     "    whole = length >= 32\n" /* the one entry is there; only what may follow is not */
     "    emit(f'EXIF cut at {length}', insert(odd, cut), insert(odd, broken) if whole else odd)\n"
 
-    "emit('CMYK', save(picture('CMYK', 17, 13)), False)\n"
-    "emit('YCCK', replace(save(picture('CMYK', 17, 13)), b'Adobe\\0\\x64\\0\\0\\0\\0\\0',\n"
-    "                     b'Adobe\\0\\x64\\0\\0\\0\\0\\2'), False)\n"
+    /* Four channels: with Adobe's marker for CMYK and for YCCK, and without it. */
+    "cyan, four = b'Adobe\\0\\x64\\0\\0\\0\\0\\0', []\n"
+    "for width, height in (1, 1), (17, 13), (33, 9), (40, 30):\n"
+    "    for progressive in False, True:\n"
+    "        for sampling in 0, 1, 2:\n"
+    "            file = save(picture('CMYK', width, height), progressive=progressive,\n"
+    "                        subsampling=sampling, quality=90)\n"
+    "            at = file.index(cyan)\n"
+    "            four += [file, file[:at + 11] + b'\\2' + file[at + 12:],\n"
+    "                     file[:at - 4] + file[at + 12:], insert(file, exif('<', 6))]\n"
+    "noise = Image.frombytes('CMYK', (64, 48), rng.randbytes(4 * 64 * 48))\n"
+    "four += [save(noise, quality=100, subsampling=0), save(noise, quality=10)]\n"
+    "for i, file in enumerate(four):\n"
+    "    emit(f'four channels {i}', file)\n"
     "frame = b'\\xff\\xc0\\0\\x11\\x08\\0'\n" /* up to the height's high byte */
     "emit('12 bits', replace(odd, frame, b'\\xff\\xc0\\0\\x11\\x0c\\0'), False)\n"
+    "emit('arithmetic', replace(odd, frame, b'\\xff\\xc9\\0\\x11\\x08\\0'), False)\n"
+    "emit('arithmetic progressive', replace(long, b'\\xff\\xc2', b'\\xff\\xca'), False)\n"
     "emit('lossless', replace(odd, frame, b'\\xff\\xc3\\0\\x11\\x08\\0'), False)\n"
     "emit('hierarchical', replace(odd, frame, b'\\xff\\xc5\\0\\x11\\x08\\0'), False)\n"
     "emit('no height', replace(odd, frame + b'\\x0d', frame + b'\\0'), False)\n"
@@ -160,8 +173,9 @@ static const char jpeg_cases_script[] =
     "emit('a scan a channel', channels(3) + b''.join(one) + tail)\n"
     "emit('a channel without a scan', channels(3) + one[0] + one[2] + tail, False)\n"
     "emit('one scan of three', channels(3) + one[0] + tail, False)\n"
-    "emit('a scan too many', channels(1) + one[0] + one[0] + tail, False)\n"
+    "emit('a scan too many', channels(1) + one[0] + one[0] + tail, channels(1) + one[0] + tail)\n"
     "emit('two channels', channels(2) + one[0] + one[1] + tail, False)\n"
+    "three = channels(3) + b''.join(one) + tail\n"
 
     /* Two pictures of one block, side by side. */
     "left, right = (scans(save(picture('L', 8, 8))) for _ in '12')\n"
@@ -169,7 +183,8 @@ static const char jpeg_cases_script[] =
     "start = left[0].index(b'\\xff\\xc0')\n"
     "wide = (left[0][:start] + segment(0xdd, b'\\0\\1') + left[0][start:start + 8] + b'\\x10' +\n"
     "        left[0][start + 9:] + left[1][0][:left[1][0].index(b'\\xff\\xda')] + data[0])\n"
-    "emit('restart', wide + b'\\xff\\xd0' + data[1][10:] + left[2])\n"
+    "restart = wide + b'\\xff\\xd0' + data[1][10:] + left[2]\n"
+    "emit('restart', restart)\n"
     "emit('wrong restart', wide + b'\\xff\\xd3' + data[1][10:] + left[2], False)\n"
 
     "head, parts, tail = scans(long)\n"
@@ -192,7 +207,43 @@ static const char jpeg_cases_script[] =
     "emit('100 scans', repeated(100))\n"
     "emit('101 scans', repeated(101), False)\n"
     "emit('2000 scans', repeated(2000), False)\n"
-    "emit('a refinement twice', head + b''.join(parts + parts[-1:]) + tail, False)\n";
+    "emit('a refinement twice', head + b''.join(parts + parts[-1:]) + tail, long)\n"
+
+    /* The least data that 64 x 64 pixels of one channel can have: each Huffman code is one bit. */
+    "def least(kind, run, *scans):\n"
+    "    code = b'\\1' + bytes(15)\n"
+    "    return (b'\\xff\\xd8' + segment(0xdb, b'\\0' + b'\\1' * 64) +\n"
+    "            segment(kind, b'\\x08\\0\\x40\\0\\x40\\1\\1\\x11\\0') + segment(0xc4, b'\\0' + "
+    "code + b'\\0') +\n"
+    "            segment(0xc4, b'\\x10' + code + run) +\n"
+    "            b''.join(segment(0xda, b'\\1\\1\\0' + scan) + data for scan, data in scans))\n"
+    "baseline = least(0xc0, b'\\0', (b'\\0\\x3f\\0', bytes(16)))\n"
+    "progressive = least(0xc2, b'\\x60', (b'\\0\\0\\0', bytes(8)), (b'\\1\\x3f\\0', b'\\1'))\n"
+    "emit('least baseline', baseline, baseline + b'\\xff\\xd9')\n"
+    "emit('least baseline but a byte', baseline[:-1], False)\n"
+    "emit('least progressive', progressive, progressive + b'\\xff\\xd9')\n"
+    "emit('least progressive but a byte', least(0xc2, b'\\0', (b'\\0\\0\\0', bytes(7))), False)\n"
+
+    /* Without the end marker, with half of it, and with what cameras and others append. */
+    "trailers = [bytes(200), b'\\0\\0\\x0a\\0\\x17SEFH' + bytes(100), b'\\0\\0\\0\\x18ftypmp42' + "
+    "bytes(50),\n"
+    "            odd, odd[2:], long[2:], b'\\xff\\xc4\\xff\\xff', b'\\xff\\xc4\\0\\x30' + b'\\xff' "
+    "* 99,\n"
+    "            b'\\xff\\xda\\0\\x08\\1\\1\\0\\0\\x3f\\0' + b'x' * 30, b'\\xff\\xd0\\xff\\xd1', "
+    "b'\\xff\\2\\xff"
+    "\\xbf',\n"
+    "            b'\\xff\\xff\\xff', b'\\xff\\0\\xff\\0', segment(0xe1, b'Exif'), "
+    "rng.randbytes(500)]\n"
+    "for name, file in (('420', odd), ('grey', grey), ('444', full), ('progressive', long),\n"
+    "                   ('progressive grey', save(picture('L', 9, 20), progressive=True)),\n"
+    "                   ('scans', three), ('restart', restart), ('CMYK', four[32]),\n"
+    "                   ('progressive YCCK', four[45])):\n"
+    "    assert file.endswith(b'\\xff\\xd9')\n"
+    "    emit(f'endless {name}', file[:-2], file)\n"
+    "    emit(f'endless {name}, half an end', file[:-1], file)\n"
+    "    for i, trailer in enumerate(trailers):\n"
+    "        emit(f'endless {name}, trailer {i}', file[:-2] + trailer, file)\n"
+    "        emit(f'{name}, trailer {i}', file + trailer, file)\n";
 
 /* Fills cases[0..count); their bytes are static. */
 static inline size_t jpeg_cases_make(struct jpeg_case cases[JPEG_CASES_MAX])
