@@ -1,4 +1,4 @@
-/* A short number that tells byte strings apart: for ETags and boundaries, not against malice. */
+/* A short number that tells byte strings apart: for ETags, not against malice. */
 #ifndef API_FINGERPRINT_H
 #define API_FINGERPRINT_H
 

@@ -61,8 +61,10 @@ static enum dissolve_status begin_member(struct api_run *run)
     snprintf(name, sizeof name, "%s.npy", api_content_name(content_of(run)));
     head->size = 0;
     enum dissolve_status status = append_head(run, head);
+    uint64_t frame = run->subject.elements * sizeof *run->subject.state;
     if (status == DISSOLVE_OK)
-        status = codec_zip_begin(run->output.zip, name);
+        status = codec_zip_begin(run->output.zip, name,
+                                 head->size + frame * run->parameters.frames.count);
     return status == DISSOLVE_OK ? codec_zip_append(run->output.zip, head->data, head->size)
                                  : status;
 }

@@ -10,6 +10,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_image(const struct codec_field *field)
+{
+    return strcmp(field->name, "image") == 0;
+}
+
+/*
+ * Finds the picture. A file under a name that is neither `image` nor a parameter's is most likely
+ * the picture; some clients send a file name with every field, parameters included.
+ */
+static bool find_image(struct api_body *body, struct api_problem *problem)
+{
+    for (size_t i = 0; i < body->form.count; i++) {
+        const struct codec_field *field = &body->form.fields[i];
+        if (field->is_file && !is_image(field) && !api_parameters_know(field->name))
+            return api_problem_blame(problem, 400, API_FAULT_PARAMETER, field->name,
+                                     "Unknown field `%s`; send the picture in the field `image`.",
+                                     field->name);
+        if (!is_image(field))
+            continue;
+        if (body->bytes)
+            return api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
+                                     "image is given twice");
+        body->bytes = field->data;
+        body->size = field->size;
+        body->type = field->content_type;
+    }
+    return body->bytes || api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
+                                            "The form has no file field named image; send the "
+                                            "picture in the field `image`.");
+}
+
 /* The form's field `image` is the file; every other field is a parameter. */
 static bool gather_form(struct api_run *run, struct api_problem *problem)
 {
@@ -22,23 +53,15 @@ static bool gather_form(struct api_run *run, struct api_problem *problem)
         return api_problem_set(problem, 400, "%s", detail);
     if (status != DISSOLVE_OK)
         return api_problem_from_status(problem, status, detail);
+    if (!find_image(body, problem))
+        return false;
     for (size_t i = 0; i < body->form.count; i++) {
         const struct codec_field *field = &body->form.fields[i];
-        if (strcmp(field->name, "image") != 0) {
-            if (!api_arguments_add(&run->arguments, API_FROM_FORM, field->name, field->data,
-                                   field->size, problem))
-                return false;
-        } else if (body->bytes) {
-            return api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
-                                     "image is given twice");
-        } else {
-            body->bytes = field->data;
-            body->size = field->size;
-            body->type = field->content_type;
-        }
+        if (!is_image(field) && !api_arguments_add(&run->arguments, API_FROM_FORM, field->name,
+                                                   field->data, field->size, problem))
+            return false;
     }
-    return body->bytes || api_problem_blame(problem, 400, API_FAULT_PARAMETER, "image",
-                                            "the form has no file field named image");
+    return true;
 }
 
 static bool is_image_type(const char *type)

@@ -56,13 +56,26 @@ static bool names_rule(const char *name, const struct api_rule *rule)
     return strcmp(name, rule->name) == 0 || (rule->alias && strcmp(name, rule->alias) == 0);
 }
 
+/* Any endpoint's rule of this name or alias; NULL: there is none. */
+static const struct api_rule *find_rule(const char *name)
+{
+    for (size_t i = 0; i < rule_count; i++) {
+        if (names_rule(name, &rules[i]))
+            return &rules[i];
+    }
+    return NULL;
+}
+
+bool api_parameters_know(const char *name)
+{
+    return find_rule(name) != NULL;
+}
+
 /* The argument is none of this endpoint's; where it is another's, the problem tells whose. */
 static bool refuse_unknown(const struct api_argument *argument, struct api_problem *problem)
 {
-    const struct api_rule *rule = rules;
-    while (rule < rules + rule_count && !names_rule(argument->name, rule))
-        rule++;
-    if (rule == rules + rule_count)
+    const struct api_rule *rule = find_rule(argument->name);
+    if (!rule)
         return api_argument_refuse(argument, problem, "unknown parameter %.64s", argument->name);
     char list[160] = "";
     size_t used = 0;

@@ -80,6 +80,9 @@ DISSOLVE_MUST_USE bool api_parameters_read(enum api_endpoint endpoint,
 
 void api_parameters_free(struct api_parameters *parameters);
 
+/* True if any endpoint has a parameter of this name or alias. */
+bool api_parameters_know(const char *name);
+
 /* A 400 that blames a parameter as the request gave it, under an alias, say. Returns false. */
 bool api_parameters_blame(const struct api_arguments *arguments, const char *name,
                           struct api_problem *problem, const char *format, ...)

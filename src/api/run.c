@@ -2,9 +2,9 @@
 #include "run.h"
 
 #include "accept.h"
+#include "codec/digest.h"
 #include "codec/number.h"
 #include "facts.h"
-#include "fingerprint.h"
 #include "service.h"
 
 #include <inttypes.h>
@@ -394,18 +394,35 @@ static enum dissolve_status make_recipe(struct api_run *run)
 {
     struct api_fact facts[API_MAX_FACTS];
     size_t count = api_facts_of_recipe(&run->parameters, facts);
+    return api_facts_to_query(facts, count, &run->output.recipe);
+}
+
+/*
+ * A boundary that no part contains (RFC 2046, 5.1.1): an uncompressed picture can bring any bytes
+ * into a part, but not half of the SHA-256 of itself. The NUL behind the recipe divides it from the
+ * body.
+ */
+static void make_boundary(struct api_run *run)
+{
     struct api_output *output = &run->output;
-    enum dissolve_status status = api_facts_to_query(facts, count, &output->recipe);
-    if (status == DISSOLVE_OK)
-        snprintf(output->boundary, sizeof output->boundary, "dissolve-%016" PRIx64,
-                 api_fingerprint(output->recipe.data, output->recipe.size));
-    return status;
+    struct codec_sha256 sha256;
+    uint8_t digest[CODEC_SHA256_SIZE];
+    codec_sha256_init(&sha256);
+    codec_sha256_update(&sha256, output->recipe.data, output->recipe.size);
+    codec_sha256_update(&sha256, run->body.bytes, run->body.size);
+    codec_sha256_finish(&sha256, digest);
+    int length = snprintf(output->boundary, sizeof output->boundary, "dissolve-");
+    for (size_t i = 0; i < sizeof digest / 2; i++)
+        length += snprintf(output->boundary + length, sizeof output->boundary - (size_t)length,
+                           "%02x", digest[i]);
 }
 
 static enum dissolve_status compute(struct api_run *run)
 {
     size_t passes = run->form->each_content ? run->parameters.content_count : 1;
     enum dissolve_status status = make_recipe(run);
+    if (status == DISSOLVE_OK && run->offer->format == API_FORMAT_MULTIPART)
+        make_boundary(run);
     if (status == DISSOLVE_OK)
         status = keep_x0(run);
     for (size_t pass = 0; pass < passes && status == DISSOLVE_OK; pass++) {

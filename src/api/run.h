@@ -45,7 +45,7 @@ struct api_subject {
 /* What a form keeps while it writes. */
 struct api_output {
     struct codec_buffer recipe; /* a query string without t, ended by a NUL */
-    char boundary[32];          /* of multipart: a pure function of the recipe */
+    char boundary[48];          /* of multipart: a pure function of recipe and body */
     struct codec_buffer scratch;
     struct codec_zip *zip;
     struct api_record *records; /* of each frame, for the manifest */

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_BOUNDARY 70 /* RFC 2046 */
-#define MAX_HEADERS  4096
-#define MAX_VALUE    255 /* bytes of a name, file name or content type */
+#define MAX_BOUNDARY 70   /* RFC 2046 */
+#define MAX_HEADERS  4096 /* bytes of a part's headers without its file names */
+#define MAX_VALUE    255  /* bytes of a name or content type */
 
 /* Bytes that belong to somebody else. */
 struct span {
@@ -25,6 +25,7 @@ struct reader {
     struct span rest; /* what is not read yet */
     char *detail;
     size_t part;                      /* the part that is being read, from 1 */
+    size_t file_names;                /* bytes of file names in the part's headers so far */
     char delimiter[MAX_BOUNDARY + 4]; /* CR LF, two dashes, the boundary */
     size_t delimiter_size;
 };
@@ -106,6 +107,12 @@ struct parameter {
     bool quoted;
 };
 
+/* True for both ways to name a file: RFC 7578 forbids the second, but clients send it. */
+static bool is_file_name(struct span name)
+{
+    return equals(name, "filename") || equals(name, "filename*");
+}
+
 /* How long a quoted value is, before the quote that ends it; span.size if none does. */
 static size_t quoted_size(struct span span)
 {
@@ -119,8 +126,28 @@ static size_t quoted_size(struct span span)
 }
 
 /*
+ * Takes a quoted value from *rest, behind its first quote. Browsers do not escape a backslash:
+ * where one at the end of a file name hides the last quote, it stands for itself.
+ */
+static bool take_quoted(struct span *rest, struct parameter *parameter)
+{
+    size_t size = quoted_size(*rest);
+    const uint8_t *quote = NULL;
+    if (size >= rest->size && is_file_name(parameter->name))
+        quote = memchr(rest->data, '"', rest->size);
+    if (quote)
+        size = (size_t)(quote - rest->data);
+    if (size >= rest->size)
+        return false;
+    parameter->value = (struct span){rest->data, size};
+    *rest = skip_blanks(advance(*rest, size + 1));
+    return true;
+}
+
+/*
  * Takes '; name=value' from *rest, which is not empty, or a ';' with nothing behind it, which has
- * no name. False: something else stands there.
+ * no name. Only a file name may be an unquoted value of no bytes. False: something else stands
+ * there.
  */
 static bool take_parameter(struct span *rest, struct parameter *parameter)
 {
@@ -138,19 +165,14 @@ static bool take_parameter(struct span *rest, struct parameter *parameter)
     at = skip_blanks(advance(at, 1));
     parameter->quoted = at.size > 0 && at.data[0] == '"';
     if (parameter->quoted) {
-        at = advance(at, 1);
-        size_t size = quoted_size(at);
-        if (size >= at.size)
-            return false;
-        parameter->value = (struct span){at.data, size};
-        *rest = skip_blanks(advance(at, size + 1));
-        return true;
+        *rest = advance(at, 1);
+        return take_quoted(rest, parameter);
     }
     const uint8_t *end = memchr(at.data, ';', at.size);
     size_t size = end ? (size_t)(end - at.data) : at.size;
     parameter->value = trim((struct span){at.data, size});
     *rest = advance(at, size);
-    return parameter->value.size > 0;
+    return parameter->value.size > 0 || is_file_name(parameter->name);
 }
 
 /* How many bytes at span stand for *byte: an escape, what browsers percent-encode, or itself. */
@@ -211,9 +233,43 @@ static bool is_utf8(const char *string)
     return true;
 }
 
-static enum dissolve_status read_disposition(const struct reader *reader, struct span value,
+static bool has_control(struct span span)
+{
+    for (size_t i = 0; i < span.size; i++)
+        if ((span.data[i] < ' ' && span.data[i] != '\t') || span.data[i] == 0x7f)
+            return true;
+    return false;
+}
+
+static enum dissolve_status refuse_control(const struct reader *reader)
+{
+    return refuse_part(reader, "has a control character in its headers");
+}
+
+/* A file name is only noted; named[] says which of its two parameters have been read. */
+static enum dissolve_status read_parameter(struct reader *reader, const struct parameter *parameter,
+                                           bool named[2], struct codec_field *field)
+{
+    if (is_file_name(parameter->name)) {
+        bool *seen = &named[equals(parameter->name, "filename*")];
+        if (*seen)
+            return refuse_part(reader, "has a name twice");
+        reader->file_names += parameter->value.size;
+        field->is_file = *seen = true;
+        return DISSOLVE_OK;
+    }
+    if (has_control(parameter->value))
+        return refuse_control(reader);
+    if (!equals(parameter->name, "name"))
+        return DISSOLVE_OK;
+    return field->name ? refuse_part(reader, "has a name twice")
+                       : copy_value(reader, parameter, &field->name);
+}
+
+static enum dissolve_status read_disposition(struct reader *reader, struct span value,
                                              struct codec_field *field)
 {
+    bool named[2] = {false, false};
     if (field->name)
         return refuse_part(reader, "has two Content-Disposition headers");
     struct span kind = {value.data, token_size(value)};
@@ -224,14 +280,7 @@ static enum dissolve_status read_disposition(const struct reader *reader, struct
         struct parameter parameter;
         if (!take_parameter(&rest, &parameter))
             return refuse_part(reader, "has a Content-Disposition that cannot be read");
-        char **copy = equals(parameter.name, "name")       ? &field->name
-                      : equals(parameter.name, "filename") ? &field->filename
-                                                           : NULL;
-        if (!copy)
-            continue;
-        if (*copy)
-            return refuse_part(reader, "has a name twice");
-        enum dissolve_status status = copy_value(reader, &parameter, copy);
+        enum dissolve_status status = read_parameter(reader, &parameter, named, field);
         if (status)
             return status;
     }
@@ -240,11 +289,13 @@ static enum dissolve_status read_disposition(const struct reader *reader, struct
     return is_utf8(field->name) ? DISSOLVE_OK : refuse_part(reader, "has a name that is not UTF-8");
 }
 
-static enum dissolve_status read_header(const struct reader *reader, struct span name,
-                                        struct span value, struct codec_field *field)
+static enum dissolve_status read_header(struct reader *reader, struct span name, struct span value,
+                                        struct codec_field *field)
 {
     if (equals(name, "Content-Disposition"))
         return read_disposition(reader, value, field);
+    if (has_control(value))
+        return refuse_control(reader);
     if (equals(name, "Content-Type")) {
         struct parameter whole = {.value = value};
         if (field->content_type)
@@ -258,12 +309,9 @@ static enum dissolve_status read_header(const struct reader *reader, struct span
 }
 
 /* Reads one header from a line without its end. */
-static enum dissolve_status read_line(const struct reader *reader, struct span line,
+static enum dissolve_status read_line(struct reader *reader, struct span line,
                                       struct codec_field *field)
 {
-    for (size_t i = 0; i < line.size; i++)
-        if ((line.data[i] < ' ' && line.data[i] != '\t') || line.data[i] == 0x7f)
-            return refuse_part(reader, "has a control character in its headers");
     struct span name = {line.data, token_size(line)};
     if (name.size == 0 || name.size == line.size || line.data[name.size] != ':')
         return refuse_part(reader, "has a line in its headers that is no header");
@@ -274,13 +322,10 @@ static enum dissolve_status read_line(const struct reader *reader, struct span l
 static enum dissolve_status read_headers(struct reader *reader, struct codec_field *field)
 {
     struct span *rest = &reader->rest;
-    size_t limit = rest->size < MAX_HEADERS ? rest->size : MAX_HEADERS;
-    const uint8_t *end = rest->data + limit;
+    size_t size = 2; /* of the empty line */
+    reader->file_names = 0;
     for (;;) {
-        size_t left = (size_t)(end - rest->data);
-        const uint8_t *line_end = memmem(rest->data, left, "\r\n", 2);
-        if (!line_end && limit == MAX_HEADERS)
-            return refuse_part(reader, "has more than 4096 bytes of headers");
+        const uint8_t *line_end = memmem(rest->data, rest->size, "\r\n", 2);
         if (!line_end)
             return refuse(reader->detail, "The form is cut off in its last part's headers.");
         if (line_end == rest->data)
@@ -290,6 +335,9 @@ static enum dissolve_status read_headers(struct reader *reader, struct codec_fie
         if (status)
             return status;
         *rest = advance(*rest, line.size + 2);
+        size += line.size + 2;
+        if (size - reader->file_names > MAX_HEADERS)
+            return refuse_part(reader, "has more than 4096 bytes of headers");
     }
     return field->name ? DISSOLVE_OK : refuse_part(reader, "has no name");
 }
@@ -464,7 +512,6 @@ void codec_form_free(struct codec_form *form)
 {
     for (size_t i = 0; i < form->count; i++) {
         free(form->fields[i].name);
-        free(form->fields[i].filename);
         free(form->fields[i].content_type);
     }
     *form = (struct codec_form){0};

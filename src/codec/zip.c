@@ -18,7 +18,7 @@
 /* The most that an entry takes in the directory, without the name. A header takes less. */
 #define ROOM (RECORD_SIZE + RECORD_EXTRA)
 
-/* Behind an entry's bytes, and at the end. */
+/* The data descriptor with 64-bit sizes, and the archive's end. */
 #define DESCRIPTOR_SIZE 24
 #define END_SIZE        (56 + 20 + 22)
 
@@ -28,9 +28,18 @@
 #define FULL16 0xffffu
 #define FULL32 0xffffffffu
 
-/* Of the format: what a stored entry needs, what ZIP64 needs. */
-#define VERSION_PLAIN 10
-#define VERSION_ZIP64 45
+/* Versions of the format: what a stored entry needs, what deflate needs, what ZIP64 needs. */
+#define VERSION_PLAIN   10
+#define VERSION_DEFLATE 20
+#define VERSION_ZIP64   45
+
+/* Compression methods. */
+#define METHOD_STORED  0u
+#define METHOD_DEFLATE 8u
+
+/* A stored deflate block (RFC 1951, 3.2.4): its header, and the most bytes that it can hold. */
+#define BLOCK_HEADER 5
+#define BLOCK_SIZE   65535u
 
 /*
  * Who made it: Unix, so that nobody takes names for those of a code page; hence with a mode, of a
@@ -46,11 +55,13 @@
 /* 1980-01-01: year - 1980, month, day from bit 9, 5, 0. */
 #define DATE (0u << 9 | 1u << 5 | 1u)
 
-/* An entry: its size and checksum so far. */
 struct entry {
     uint64_t offset; /* where its header begins */
     uint64_t size;
-    uint32_t sum; /* CRC-32 */
+    uint64_t compressed; /* how many bytes the data takes in the archive */
+    uint64_t appended;   /* how many of `size` bytes have been written */
+    uint32_t sum;        /* CRC-32 of those */
+    unsigned method;
     unsigned version;
     unsigned flags;
 };
@@ -117,28 +128,48 @@ static unsigned name_flag(const char *name)
     return 0;
 }
 
+static bool is_streamed(const struct entry *entry)
+{
+    return entry->flags & DESCRIPTOR_FOLLOWS;
+}
+
+/*
+ * True if the descriptor has 64-bit sizes, which the header then announces by a ZIP64 field.
+ * APPNOTE 4.3.9.2 asks for them where a size exceeds 2^32 - 1, and Java's ZipInputStream looks for
+ * them there and nowhere else. Deflate only adds bytes: the compressed size decides.
+ */
+static bool is_wide(const struct entry *entry)
+{
+    return entry->compressed > FULL32;
+}
+
 /* What header and record have in common, from the version to the name's length. */
-static uint8_t *put_entry(uint8_t *at, const struct entry *entry, uint32_t size, size_t length)
+static uint8_t *put_entry(uint8_t *at, const struct entry *entry, uint32_t compressed,
+                          uint32_t size, size_t length)
 {
     at = put16(put16(at, entry->version), entry->flags);
-    at = put16(at, 0);              /* stored */
+    at = put16(at, entry->method);
     at = put16(put16(at, 0), DATE); /* midnight */
     at = put32(at, entry->sum);
-    at = put32(put32(at, size), size); /* compressed and not */
+    at = put32(put32(at, compressed), size);
     return put16(at, (unsigned)length);
 }
 
-/* Takes less than an entry's room in the directory. Returns the header's end. */
+/*
+ * Takes less than an entry's room in the directory. Returns the header's end. The sizes of a
+ * streamed entry are in its descriptor and are 0 here, as APPNOTE 4.4.4 requires.
+ */
 static uint8_t *put_header(uint8_t *at, const struct entry *entry, const char *name, size_t length)
 {
-    bool streamed = entry->flags & DESCRIPTOR_FOLLOWS;
-    at = put_entry(put32(at, 0x04034b50), entry, streamed ? FULL32 : (uint32_t)entry->size, length);
-    at = put16(at, streamed ? LOCAL_EXTRA : 0);
+    bool streamed = is_streamed(entry), wide = streamed && is_wide(entry);
+    uint32_t size = wide ? FULL32 : streamed ? 0 : (uint32_t)entry->size;
+    at = put_entry(put32(at, 0x04034b50), entry, size, size, length);
+    at = put16(at, wide ? LOCAL_EXTRA : 0);
     memcpy(at, name, length);
     at += length;
-    if (streamed) {
+    if (wide) {
         at = put16(put16(at, 1), LOCAL_EXTRA - 4);
-        at = put64(put64(at, 0), 0); /* told behind the bytes */
+        at = put64(put64(at, 0), 0);
     }
     return at;
 }
@@ -171,16 +202,19 @@ static void close_entry(struct codec_zip *zip)
     uint8_t *end = zip->directory.data + zip->directory.size;
     size_t length = (size_t)(end - record) - RECORD_SIZE;
     uint8_t *extra = end;
-    bool large = entry->size >= FULL32, far = entry->offset >= FULL32;
-    if (large || far)
-        end = put16(put16(end, 1), (large ? 16u : 0u) + (far ? 8u : 0u));
+    bool large = entry->size >= FULL32, packed = entry->compressed >= FULL32;
+    bool far = entry->offset >= FULL32;
+    if (packed || far) /* large implies packed */
+        end = put16(put16(end, 1), (large ? 8u : 0u) + (packed ? 8u : 0u) + (far ? 8u : 0u));
     if (large)
-        end = put64(put64(end, entry->size), entry->size);
+        end = put64(end, entry->size);
+    if (packed)
+        end = put64(end, entry->compressed);
     if (far)
         end = put64(end, entry->offset);
     zip->directory.size += (size_t)(end - extra);
     uint8_t *at = put16(put32(record, 0x02014b50), MADE_BY);
-    at = put_entry(at, entry, clip32(entry->size), length);
+    at = put_entry(at, entry, clip32(entry->compressed), clip32(entry->size), length);
     at = put16(at, (unsigned)(end - extra));
     at = put16(put16(put16(at, 0), 0), 0); /* no comment, disk 0, no text */
     put32(put32(at, ATTRIBUTES), clip32(entry->offset));
@@ -209,7 +243,9 @@ enum dissolve_status codec_zip_add(struct codec_zip *zip, const char *name, cons
     zip->entry = (struct entry){
         .offset = zip->written,
         .size = size,
+        .compressed = size,
         .sum = libdeflate_crc32(0, bytes, size),
+        .method = METHOD_STORED,
         .version = zip->written >= FULL32 ? VERSION_ZIP64 : VERSION_PLAIN,
         .flags = name_flag(name),
     };
@@ -220,7 +256,24 @@ enum dissolve_status codec_zip_add(struct codec_zip *zip, const char *name, cons
     return emit(zip, bytes, size);
 }
 
-enum dissolve_status codec_zip_begin(struct codec_zip *zip, const char *name)
+/* How many bytes `size` bytes take in stored blocks; no bytes take one block, too. */
+static bool find_compressed(uint64_t size, uint64_t *compressed)
+{
+    uint64_t blocks = size > 0 ? (size - 1) / BLOCK_SIZE + 1 : 1;
+    return !__builtin_add_overflow(size, BLOCK_HEADER * blocks, compressed);
+}
+
+/* Writes the header of the block that begins at the entry's present place. */
+static enum dissolve_status open_block(struct codec_zip *zip)
+{
+    uint64_t left = zip->entry.size - zip->entry.appended;
+    unsigned length = left < BLOCK_SIZE ? (unsigned)left : BLOCK_SIZE;
+    uint8_t header[BLOCK_HEADER] = {left <= BLOCK_SIZE}; /* the last block is marked */
+    put16(put16(header + 1, length), ~length);
+    return emit(zip, header, sizeof header);
+}
+
+enum dissolve_status codec_zip_begin(struct codec_zip *zip, const char *name, uint64_t size)
 {
     size_t length = strlen(name);
     if (length == 0 || length > MAX_NAME)
@@ -228,41 +281,62 @@ enum dissolve_status codec_zip_begin(struct codec_zip *zip, const char *name)
     enum dissolve_status status = check_ready(zip);
     if (status)
         return status;
-    zip->entry = (struct entry){
+    struct entry entry = {
         .offset = zip->written,
-        .version = VERSION_ZIP64,
+        .size = size,
+        .method = METHOD_DEFLATE,
         .flags = name_flag(name) | DESCRIPTOR_FOLLOWS,
     };
+    if (!find_compressed(size, &entry.compressed))
+        return DISSOLVE_TOO_LARGE;
+    bool zip64 = entry.compressed >= FULL32 || entry.offset >= FULL32;
+    entry.version = zip64 ? VERSION_ZIP64 : VERSION_DEFLATE;
+    zip->entry = entry;
     status = open_entry(zip, name, length);
+    if (!status && size == 0)
+        status = open_block(zip);
     zip->open = !status;
     return status;
 }
 
 enum dissolve_status codec_zip_append(struct codec_zip *zip, const void *bytes, size_t size)
 {
+    struct entry *entry = &zip->entry;
+    const uint8_t *at = bytes;
     if (zip->status)
         return zip->status;
-    if (!zip->open)
+    if (!zip->open || size > entry->size - entry->appended)
         return DISSOLVE_INVALID;
-    if (size == 0)
-        return DISSOLVE_OK;
-    zip->entry.sum = libdeflate_crc32(zip->entry.sum, bytes, size);
-    zip->entry.size += size;
-    return emit(zip, bytes, size);
+    while (size > 0 && !zip->status) {
+        size_t used = (size_t)(entry->appended % BLOCK_SIZE);
+        size_t part = size < BLOCK_SIZE - used ? size : BLOCK_SIZE - used;
+        if (used == 0 && open_block(zip))
+            break;
+        entry->sum = libdeflate_crc32(entry->sum, at, part);
+        entry->appended += part;
+        emit(zip, at, part);
+        at += part;
+        size -= part;
+    }
+    return zip->status;
 }
 
 enum dissolve_status codec_zip_end(struct codec_zip *zip)
 {
+    const struct entry *entry = &zip->entry;
     if (zip->status)
         return zip->status;
-    if (!zip->open)
+    if (!zip->open || entry->appended < entry->size)
         return DISSOLVE_INVALID;
     zip->open = false;
     close_entry(zip);
     uint8_t descriptor[DESCRIPTOR_SIZE];
-    uint8_t *at = put32(put32(descriptor, 0x08074b50), zip->entry.sum);
-    put64(put64(at, zip->entry.size), zip->entry.size);
-    return emit(zip, descriptor, sizeof descriptor);
+    uint8_t *at = put32(put32(descriptor, 0x08074b50), entry->sum);
+    if (is_wide(entry))
+        at = put64(put64(at, entry->compressed), entry->size);
+    else
+        at = put32(put32(at, (uint32_t)entry->compressed), (uint32_t)entry->size);
+    return emit(zip, descriptor, (size_t)(at - descriptor));
 }
 
 /* ZIP64's record of the end, and where it is: for numbers that the old one has no room for. */

@@ -1,7 +1,9 @@
 /*
- * ZIP out, entry by entry as they are made: stored, dated 1980-01-01, the same bytes each time.
- * Format: PKWARE's APPNOTE.TXT 6.3.10. Only the directory is held, never an entry's bytes. No limit
- * on the archive's size or the number of entries: ZIP64 from 4 GiB - 1 or 65535 entries on.
+ * ZIP out, entry by entry as they are made: not compressed, dated 1980-01-01, the same bytes each
+ * time. Format: PKWARE's APPNOTE.TXT 6.3.10. Only the directory is held, never an entry's bytes. No
+ * limit on the archive's size or the number of entries: ZIP64 where 32 bits, or 16 for the number
+ * of entries, do not suffice. A reader needs no seek: every entry's end is known from what precedes
+ * it. All sizes are a function of the names and sizes of the entries.
  *
  * A name is UTF-8, 1..65535 bytes, or DISSOLVE_INVALID. DISSOLVE_CANCELLED: `write` returned false.
  * After that or DISSOLVE_NO_MEMORY the archive is of no use, and what follows returns the same.
@@ -14,6 +16,7 @@
 #include <dissolve/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct codec_zip;
 
@@ -32,11 +35,17 @@ DISSOLVE_MUST_USE enum dissolve_status codec_zip_add(struct codec_zip *zip, cons
                                                      const void *bytes, size_t size);
 
 /*
- * An entry whose size is not known yet: begin, append any number of times, end. The bytes leave as
- * they come; size (64 bits) and checksum follow them, and stand in the directory. Between begin and
- * end nothing but append goes.
+ * An entry of `size` bytes whose checksum is not known yet: begin, append exactly `size` bytes in
+ * any number of calls, end. The bytes leave as they come, in stored deflate blocks: readers of a
+ * stream refuse a stored entry whose checksum follows it. The archive does not depend on how the
+ * bytes are divided among the calls. Between begin and end no other call is in order.
+ *
+ * begin: DISSOLVE_TOO_LARGE if the blocks take 2^64 bytes or more. append: DISSOLVE_INVALID, and
+ * nothing is written, if more than `size` bytes would have been appended. end: DISSOLVE_INVALID,
+ * and the entry stays open, if fewer have been.
  */
-DISSOLVE_MUST_USE enum dissolve_status codec_zip_begin(struct codec_zip *zip, const char *name);
+DISSOLVE_MUST_USE enum dissolve_status codec_zip_begin(struct codec_zip *zip, const char *name,
+                                                       uint64_t size);
 DISSOLVE_MUST_USE enum dissolve_status codec_zip_append(struct codec_zip *zip, const void *bytes,
                                                         size_t size);
 DISSOLVE_MUST_USE enum dissolve_status codec_zip_end(struct codec_zip *zip);

@@ -15,7 +15,6 @@ static void check_fields(const struct codec_form *form, const uint8_t *body, siz
     for (size_t i = 0; i < form->count; i++) {
         const struct codec_field *field = &form->fields[i];
         CHECK(field->name && field->name[0] != '\0' && strlen(field->name) <= 255);
-        CHECK(!field->filename || strlen(field->filename) <= 255);
         CHECK(!field->content_type || strlen(field->content_type) <= 255);
         CHECK(field->data > at && field->data <= body + size);
         CHECK(field->size <= (size_t)(body + size - field->data));
@@ -55,7 +54,7 @@ static void put_value(struct codec_buffer *out, const char *key, const char *val
 /* Whether a form can say it: a per cent sign might be read as a code, and other data end there. */
 static bool is_sayable(const struct codec_field *field)
 {
-    return !strchr(field->name, '%') && !(field->filename && strchr(field->filename, '%')) &&
+    return !strchr(field->name, '%') &&
            !(field->size > 0 && memmem(field->data, field->size, boundary, strlen(boundary)));
 }
 
@@ -65,8 +64,8 @@ static void write_form(const struct codec_form *form, struct codec_buffer *out)
         const struct codec_field *field = &form->fields[i];
         put_text(out, boundary);
         put_value(out, "\r\nContent-Disposition: form-data; name=\"", field->name);
-        if (field->filename)
-            put_value(out, "; filename=\"", field->filename);
+        if (field->is_file)
+            put_text(out, i % 2 ? "; filename*=UTF-8''" : "; filename=\"C:\\\"");
         if (field->content_type) {
             put_text(out, "\r\nContent-Type: ");
             put_text(out, field->content_type);
@@ -101,7 +100,7 @@ static void check_round_trip(const struct codec_form *form)
     CHECK(status == DISSOLVE_OK && again.count == form->count);
     for (size_t i = 0; i < form->count; i++) {
         const struct codec_field *one = &form->fields[i], *two = &again.fields[i];
-        CHECK(same_text(one->name, two->name) && same_text(one->filename, two->filename));
+        CHECK(same_text(one->name, two->name) && one->is_file == two->is_file);
         CHECK(same_text(one->content_type, two->content_type));
         CHECK(one->size == two->size && memcmp(one->data, two->data, one->size) == 0);
     }

@@ -166,6 +166,10 @@ def forms():
     yield FORM + b"x\npreamble\r\n" + form(b"x", part(b"a%22b", b"", b'; filename="\\"c\\\\"'))
     yield FORM + b"x\n" + form(b"x", part(b"t", b"1", head=b"form-data;name=%s"))
     yield FORM + b"x\n" + form(b"x", part(b"t", b"1", b"\r\nContent-Transfer-Encoding: 8bit"))
+    for name in (b'filename=""', b"filename=", b'filename="a\\"', b'filename="\x01\n\xff"',
+                 b"filename*=UTF-8''a; filename=b", b'filename="' + b"n" * 300 + b'"'):
+        yield FORM + b"x\n" + form(b"x", part(b"image", b"1", b"; " + name))
+        yield FORM + b"x\n" + form(b"x", part(b"n", b"1", head=b"form-data; " + name + b"; name=%s"))
     yield FORM + b"x\n--x--"
     yield FORM + b"x\n" + form(b"x", b"\r\n\r\nno name\r\n")
     yield FORM + b"x\n" + form(b"x", *[part(b"f", b"") for _ in range(65)])
