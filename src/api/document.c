@@ -49,13 +49,12 @@ bool api_document_send(struct api_call *call, const struct api_document *documen
     bool compress =
         document->size >= WORTH_COMPRESSING && api_may_compress(call, document->media_type);
     print_etag(document, compress, etag);
-    const struct api_field headers[] = {
+    struct api_field headers[6] = {
         {"Content-Type", document->media_type},
         {"ETag", etag},
         {"Cache-Control", "no-cache"},
-        OF_PAGES[0],
-        OF_PAGES[1],
     };
+    size_t used = 3;
     if (names_etag(call->request->if_none_match, etag)) {
         const struct api_field known[] = {
             headers[1],
@@ -66,7 +65,12 @@ bool api_document_send(struct api_call *call, const struct api_document *documen
         return true;
     }
     call->compress = compress;
-    bool page = strncmp(document->media_type, "text/html", 9) == 0;
-    api_start(call, 200, headers, page ? 5 : 3);
+    if (strncmp(document->media_type, "text/html", 9) == 0) {
+        headers[used++] = OF_PAGES[0];
+        headers[used++] = OF_PAGES[1];
+    }
+    if (document->warning)
+        headers[used++] = (struct api_field){"Dissolve-Warning", document->warning};
+    api_start(call, 200, headers, used);
     return api_write(call, document->bytes, document->size) == DISSOLVE_OK;
 }

@@ -9,6 +9,7 @@ struct api_document {
     const void *bytes;      /* borrowed */
     size_t size;
     uint64_t fingerprint;
+    const char *warning; /* borrowed, the value of Dissolve-Warning; NULL: it has none */
 };
 
 struct api_document api_document_of(const char *media_type, const void *bytes, size_t size);
