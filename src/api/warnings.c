@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The largest share of the input's variance that may be left at the end without a warning. */
+/* The largest share of the variance that may be the input's at the end without a warning. */
 static const double most_left = 0.05;
 
 /* alpha_T^2 / (alpha_T^2 + sigma_T^2): alphas_cumprod for a process that preserves the variance. */
@@ -33,14 +33,15 @@ static bool scaling_helps(const struct dissolve_schedule_options *options)
 bool api_warning_of_schedule(const struct dissolve_schedule_options *options,
                              const struct dissolve_schedule *schedule, char text[API_WARNING_SIZE])
 {
-    char digits[CODEC_NUMBER_ROOM];
+    char left[CODEC_NUMBER_ROOM], most[CODEC_NUMBER_ROOM];
     double share = share_left(schedule);
     text[0] = '\0';
     if (dissolve_schedule_steps(schedule) == 0 || share <= most_left)
         return false;
     snprintf(text, API_WARNING_SIZE,
-             "The run does not reach noise: the last alphas_cumprod is %.*s, above 0.05; take %s.",
-             (int)codec_number_print(rounded(share), digits), digits,
+             "The run does not reach noise: the last alphas_cumprod is %.*s, above %.*s; take %s.",
+             (int)codec_number_print(rounded(share), left), left,
+             (int)codec_number_print(most_left, most), most,
              scaling_helps(options) ? "more steps, larger betas or scale_betas=true"
                                     : "more steps or larger betas");
     return true;

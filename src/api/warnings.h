@@ -10,10 +10,10 @@
 enum { API_WARNING_SIZE = 160 };
 
 /*
- * Writes the warning of a run of at least one step that does not reach noise: more than 0.05 of
- * the input's variance is left after the last step. One line of ASCII, the value of the header
- * Dissolve-Warning. false, and an empty text: there is nothing to warn of. options are those that
- * the schedule was made from: the advice depends on them.
+ * Writes the warning of a run of at least one step that does not reach noise: the last
+ * alphas_cumprod is above 0.05. One line of ASCII, the value of the header Dissolve-Warning.
+ * false, and an empty text: there is nothing to warn of. options are those that the schedule was
+ * made from: the advice depends on them.
  */
 bool api_warning_of_schedule(const struct dissolve_schedule_options *options,
                              const struct dissolve_schedule *schedule, char text[API_WARNING_SIZE]);
