@@ -14,6 +14,10 @@ extern "C" {
 /* The largest number of steps a schedule may have. */
 #define DISSOLVE_MAX_STEPS 10000
 
+/* The number of steps at which scale_betas changes no end, and the cap on each scaled number. */
+#define DISSOLVE_SCALE_STEPS 1000
+#define DISSOLVE_SCALE_CAP   0.999
+
 /*
  * One step is x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) n_t with n_t ~ N(0, I)
  * (Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, 2020, equation 2). t counts steps
@@ -57,8 +61,17 @@ struct dissolve_schedule_options {
     double beta;                      /* constant */
     double beta_start;                /* linear, scaled_linear, sigmoid */
     double beta_end;                  /* likewise; may be the smaller one */
-    double max_beta;                  /* cosine; from 1 on it caps nothing */
-    const double *betas;              /* custom: steps of them, borrowed during the call */
+    /*
+     * linear, scaled_linear, sigmoid: multiplies beta_start and beta_end by 1000/steps, so that a
+     * schedule of any length adds about as much noise as one of 1000 steps, and caps each number
+     * of the schedule at 0.999, before the parameterization squares it (as max_beta caps those of
+     * cosine). No multiplication takes place for steps = 0. Source: OpenAI's guided-diffusion,
+     * get_named_beta_schedule (Dhariwal, Nichol: Diffusion Models Beat GANs, 2021), and
+     * denoising-diffusion-pytorch, linear_beta_schedule; the cap is that of both for cosine.
+     */
+    bool scale_betas;
+    double max_beta;     /* cosine; from 1 on it caps nothing */
+    const double *betas; /* custom: steps of them, borrowed during the call */
     enum dissolve_parameterization parameterization; /* 0: variance */
     /*
      * Takes away the signal that is left at the end (Lin et al.: Common Diffusion Noise Schedules

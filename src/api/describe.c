@@ -2,6 +2,7 @@
 #include "describe.h"
 
 #include "facts.h"
+#include "warnings.h"
 
 #include <math.h>
 
@@ -10,6 +11,7 @@ void api_describe_run(struct json_writer *json, const struct api_run *run)
     struct api_fact facts[API_MAX_FACTS];
     size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
     api_facts_to_json(json, facts, count, true);
+    api_warnings_to_json(json, &run->parameters.schedule, run->schedule);
 }
 
 void api_describe_recipe(struct json_writer *json, const struct api_run *run)
@@ -17,6 +19,7 @@ void api_describe_recipe(struct json_writer *json, const struct api_run *run)
     struct api_fact facts[API_MAX_FACTS];
     size_t count = api_facts_of_run(run->computation->endpoint, &run->parameters, facts);
     api_facts_to_json(json, facts, count, false);
+    api_warnings_to_json(json, &run->parameters.schedule, run->schedule);
 }
 
 void api_describe_size(struct json_writer *json, const struct api_subject *subject)

@@ -6,7 +6,7 @@
 #include "pipeline.h"
 #include "run.h"
 
-/* seed, steps, sampler, schedule...: see facts.h */
+/* seed, steps, sampler, schedule...: see facts.h; and warnings, if there are any: see warnings.h */
 void api_describe_run(struct json_writer *json, const struct api_run *run);
 
 /* The same without a custom schedule's betas, which then stand elsewhere. */

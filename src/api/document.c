@@ -9,7 +9,7 @@
 /* Shorter texts do not get shorter by much. */
 #define WORTH_COMPRESSING 1024
 
-enum { ETAG = CODEC_NUMBER_HEXADECIMAL + sizeof "\"-gzip\"", MAX_FIELDS = 6 };
+enum { ETAG = CODEC_NUMBER_HEXADECIMAL + sizeof "\"-gzip\"", MAX_FIELDS = 7 };
 
 struct api_document api_document_of(const char *media_type, const void *bytes, size_t size)
 {
@@ -89,6 +89,8 @@ static bool send_packed(struct api_call *call, const struct api_document *docume
             headers[count++] = OF_PAGES[0];
             headers[count++] = OF_PAGES[1];
         }
+        if (document->warning)
+            headers[count++] = (struct api_field){"Dissolve-Warning", document->warning};
         api_start(call, 200, headers, count);
     }
     /* Of a 304, too: its Content-Length is that of the 200. */

@@ -11,6 +11,7 @@ struct api_document {
     size_t size;
     uint64_t fingerprint;
     const struct codec_buffer *packed; /* compressed by gzip; NULL: not yet, empty: no gain */
+    const char *warning; /* borrowed, the value of Dissolve-Warning; NULL: it has none */
 };
 
 struct api_document api_document_of(const char *media_type, const void *bytes, size_t size);

@@ -50,6 +50,8 @@ static size_t list_schedule(const struct dissolve_schedule_options *schedule,
     case DISSOLVE_SCHEDULE_SIGMOID:
         facts[n++] = real("beta_start", schedule->beta_start);
         facts[n++] = real("beta_end", schedule->beta_end);
+        if (schedule->scale_betas)
+            facts[n++] = flag("scale_betas", true);
         break;
     case DISSOLVE_SCHEDULE_COSINE:
         facts[n++] = real("max_beta", schedule->max_beta);

@@ -27,8 +27,8 @@ struct api_fact {
 /* At least as many as any function below lists. */
 enum { API_MAX_FACTS = 16 };
 
-/* steps, schedule, its own parameters (beta, or beta_start and beta_end...), parameterization,
-   rescale_zero_snr. Returns how many. */
+/* steps, schedule, its own parameters (beta, or beta_start and beta_end...; scale_betas only if it
+   is true), parameterization, rescale_zero_snr. Returns how many. */
 size_t api_facts_of_schedule(const struct api_parameters *parameters, struct api_fact *facts);
 
 /* seed, steps, sampler, what the schedule has, start_step, noise_version; offset for samples. */

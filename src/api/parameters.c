@@ -18,7 +18,7 @@
 #define AT(member) offsetof(struct api_parameters, member)
 
 /* The ones that other code here asks for come first, in this order. */
-enum { STEPS, BETA, BETAS, SCHEDULE, SEED, GIVEN_FRAMES, START_STEP, DELAY };
+enum { STEPS, BETA, BETAS, SCHEDULE, SCALE_BETAS, SEED, GIVEN_FRAMES, START_STEP, DELAY };
 
 /* clang-format off */
 static const struct api_rule rules[] = {
@@ -26,6 +26,7 @@ static const struct api_rule rules[] = {
     [BETA] = {"beta", NULL, API_ALL, api_read_share, AT(schedule.beta), 0, 0, NULL, false},
     [BETAS] = {"betas", "trained_betas", API_ALL, api_read_betas, 0, 0, 0, NULL, true},
     [SCHEDULE] = {"schedule", "beta_schedule", API_ALL, api_read_word, AT(schedule.kind), 0, 0, api_schedules, false},
+    [SCALE_BETAS] = {"scale_betas", NULL, API_ALL, api_read_flag, AT(schedule.scale_betas), 0, 0, api_truths, false},
     [SEED] = {"seed", NULL, API_RUNS, api_read_wide, AT(seed), 0, UINT64_MAX, NULL, false},
     [GIVEN_FRAMES] = {"frames", NULL, API_RUNS, api_read_later, 0, 0, 0, NULL, true},
     [START_STEP] = {"start_step", NULL, API_RUNS, api_read_whole, AT(start_step), 0, DISSOLVE_MAX_STEPS, NULL, false},
@@ -33,7 +34,7 @@ static const struct api_rule rules[] = {
     {"beta_start", NULL, API_ALL, api_read_real, AT(schedule.beta_start), 0, 0, NULL, false},
     {"beta_end", NULL, API_ALL, api_read_real, AT(schedule.beta_end), 0, 0, NULL, false},
     {"max_beta", NULL, API_ALL, api_read_real, AT(schedule.max_beta), 0, 0, NULL, false},
-    {"rescale_zero_snr", NULL, API_ALL, api_read_flag, AT(schedule.rescale_zero_snr), 0, 0, api_truths, false},
+    {"rescale_zero_snr", "rescale_betas_zero_snr", API_ALL, api_read_flag, AT(schedule.rescale_zero_snr), 0, 0, api_truths, false},
     {"parameterization", NULL, API_ALL, api_read_word, AT(schedule.parameterization), 0, 0, api_parameterizations, false},
     {"sampler", NULL, API_RUNS, api_read_word, AT(sampler), 0, 0, api_samplers, false},
     {"format", NULL, API_ALL, api_read_word, AT(format), 0, 0, api_formats, false},
@@ -106,6 +107,24 @@ static bool read_argument(struct api_reading *reading, const struct api_argument
         return rule->read(reading, rule, argument, problem);
     }
     return refuse_unknown(argument, problem);
+}
+
+bool api_schedule_has_ends(enum dissolve_schedule_kind kind)
+{
+    return kind == DISSOLVE_SCHEDULE_LINEAR || kind == DISSOLVE_SCHEDULE_SCALED_LINEAR ||
+           kind == DISSOLVE_SCHEDULE_SIGMOID;
+}
+
+/* scale_betas=true needs beta_start and beta_end, which some schedules do not have. */
+static bool settle_scaling(const struct api_reading *reading, struct api_problem *problem)
+{
+    const struct dissolve_schedule_options *schedule = &reading->parameters->schedule;
+    const struct api_argument *scaling = reading->given[SCALE_BETAS];
+    if (schedule->scale_betas && !api_schedule_has_ends(schedule->kind))
+        return api_argument_refuse(scaling, problem,
+                                   "Only the schedules linear, scaled_linear and sigmoid take "
+                                   "scale_betas=true.");
+    return true;
 }
 
 /* betas make the schedule, alone; beta belongs to the constant one. */
@@ -196,7 +215,8 @@ bool api_parameters_read(enum api_endpoint endpoint, const struct api_arguments 
     bool fine = true;
     for (size_t i = 0; fine && i < arguments->count; i++)
         fine = read_argument(&reading, &arguments->list[i], problem);
-    fine = fine && settle_schedule(&reading, problem) && settle_start(&reading, problem);
+    fine = fine && settle_schedule(&reading, problem) && settle_scaling(&reading, problem) &&
+           settle_start(&reading, problem);
     if (endpoint != API_SCHEDULE)
         fine = fine && settle_frames(&reading, problem) && settle_seed(&reading, problem);
     if (!fine)

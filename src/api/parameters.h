@@ -91,6 +91,9 @@ bool api_parameters_blame(const struct api_arguments *arguments, const char *nam
 /* Whether anything but x was asked for. */
 bool api_parameters_want_targets(const struct api_parameters *parameters);
 
+/* Whether the schedule has beta_start and beta_end, which scale_betas scales. */
+bool api_schedule_has_ends(enum dissolve_schedule_kind kind);
+
 /* The parameters' own words for these values; static. */
 const char *api_schedule_name(enum dissolve_schedule_kind kind);
 const char *api_sampler_name(enum dissolve_sampler sampler);

@@ -6,6 +6,7 @@
 #include "codec/number.h"
 #include "facts.h"
 #include "service.h"
+#include "warnings.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -280,7 +281,7 @@ enum dissolve_status api_run_write_scratch(struct api_run *run)
 static void start_answer(struct api_run *run)
 {
     const struct api_offer *offer = run->offer;
-    char seed[24], disposition[96], type[96];
+    char seed[24], disposition[96], type[96], warning[API_WARNING_SIZE];
     snprintf(seed, sizeof seed, "%" PRIu64, run->parameters.seed);
     snprintf(disposition, sizeof disposition, "%s; filename=\"%s-%s.%s\"",
              offer->attachment ? "attachment" : "inline", run->computation->file_stem, seed,
@@ -288,14 +289,18 @@ static void start_answer(struct api_run *run)
     snprintf(type, sizeof type, "%s", offer->media_type);
     if (offer->format == API_FORMAT_MULTIPART)
         snprintf(type, sizeof type, "%s; boundary=%s", offer->media_type, run->output.boundary);
-    const struct api_field headers[] = {
+    struct api_field headers[5] = {
         {"Content-Type", type},
         {"Dissolve-Seed", seed},
         {"Cache-Control", "no-store"},
-        {"Content-Disposition", disposition},
     };
+    size_t used = 3;
+    if (offer->extension)
+        headers[used++] = (struct api_field){"Content-Disposition", disposition};
+    if (api_warning_of_schedule(&run->parameters.schedule, run->schedule, warning))
+        headers[used++] = (struct api_field){"Dissolve-Warning", warning};
     run->call->compress = api_may_compress(run->call, offer->media_type);
-    api_start(run->call, 200, headers, offer->extension ? 4 : 3);
+    api_start(run->call, 200, headers, used);
 }
 
 /* The answer begins with its first frame, so that a failure before it can still be told. */

@@ -4,6 +4,7 @@
 #include "document.h"
 #include "facts.h"
 #include "run.h"
+#include "warnings.h"
 
 #include <math.h>
 
@@ -105,6 +106,7 @@ static enum dissolve_status write_table(const struct api_parameters *parameters,
     size_t count = api_facts_of_schedule(parameters, facts);
     json_open(&json, '{');
     api_facts_to_json(&json, facts, count, false); /* custom betas are the first column */
+    api_warnings_to_json(&json, &parameters->schedule, schedule);
     write_steps(&json, schedule);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         write_column(&json, schedule, &columns[i]);
@@ -128,7 +130,10 @@ static bool answer(struct api_call *call, const struct api_parameters *parameter
     enum dissolve_status status = write_table(parameters, schedule, &table);
     bool complete;
     if (status == DISSOLVE_OK) {
-        const struct api_document document = api_document_of(offer, table.data, table.size);
+        char warning[API_WARNING_SIZE];
+        struct api_document document = api_document_of(offer, table.data, table.size);
+        if (api_warning_of_schedule(&parameters->schedule, schedule, warning))
+            document.warning = warning;
         complete = api_document_send(call, &document);
     } else {
         complete = api_problem_from_status(problem, status, NULL);

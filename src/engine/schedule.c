@@ -34,16 +34,37 @@ static double linspace(double start, double end, uint32_t count, uint32_t i)
     return (double)i * step + start;
 }
 
+/* beta_start and beta_end, scaled if the options say so. steps is at least 1. */
+struct ends {
+    double start, end;
+};
+
+static struct ends scaled_ends(const struct dissolve_schedule_options *options)
+{
+    double scale = options->scale_betas ? DISSOLVE_SCALE_STEPS / (double)options->steps : 1.0;
+
+    return (struct ends){scale * options->beta_start, scale * options->beta_end};
+}
+
+/* Leaves a NaN as it is, so that it stays a fault. */
+static double cap_scaled(const struct dissolve_schedule_options *options, double number)
+{
+    return options->scale_betas && number > DISSOLVE_SCALE_CAP ? DISSOLVE_SCALE_CAP : number;
+}
+
 static double linear(const struct dissolve_schedule_options *options, uint32_t i)
 {
-    return linspace(options->beta_start, options->beta_end, options->steps, i);
+    struct ends ends = scaled_ends(options);
+
+    return cap_scaled(options, linspace(ends.start, ends.end, options->steps, i));
 }
 
 static double scaled_linear(const struct dissolve_schedule_options *options, uint32_t i)
 {
-    double root = linspace(sqrt(options->beta_start), sqrt(options->beta_end), options->steps, i);
+    struct ends ends = scaled_ends(options);
+    double root = linspace(sqrt(ends.start), sqrt(ends.end), options->steps, i);
 
-    return root * root;
+    return cap_scaled(options, root * root);
 }
 
 /*
@@ -65,9 +86,10 @@ static double cosine(const struct dissolve_schedule_options *options, uint32_t i
 
 static double sigmoid(const struct dissolve_schedule_options *options, uint32_t i)
 {
+    struct ends ends = scaled_ends(options);
     double share = 1.0 / (1.0 + exp(-linspace(-6.0, 6.0, options->steps, i)));
 
-    return share * (options->beta_end - options->beta_start) + options->beta_start;
+    return cap_scaled(options, share * (ends.end - ends.start) + ends.start);
 }
 
 /* Number i of the schedule, whether or not it lies in 0..1; a NaN of a kind that there is not. */

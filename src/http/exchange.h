@@ -111,7 +111,9 @@ struct http_exchange {
 };
 
 /* The headers of an answer that a page of another origin may read. */
-#define HTTP_EXPOSED_HEADERS "X-Request-Id, Dissolve-Seed, Server-Timing, Retry-After"
+#define HTTP_EXPOSED_HEADERS                                                            \
+    "X-Request-Id, Dissolve-Seed, Dissolve-Warning, Server-Timing, Retry-After, ETag, " \
+    "Content-Disposition"
 
 /* Held once, for the socket thread. target is the request line's. NULL: no memory. */
 DISSOLVE_MUST_USE struct http_exchange *http_exchange_create(struct api_service *service,

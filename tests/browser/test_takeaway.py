@@ -112,6 +112,7 @@ def test_a_link_shows_the_same_pixels(page):
     page.choose("sampler", "tree")
     page.write("steps", 30)
     page.click("dice")
+    page.click("scale_betas")
     page.click("rescale_zero_snr")
     page.choose("speed", "100 ms/frame")
     page.click_at("slider", 0.3)

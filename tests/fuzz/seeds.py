@@ -179,6 +179,7 @@ def forms():
 QUERIES = [
     "steps=3&beta=0.25&seed=7&frames=0,2-3&channels=gray&compression=best&layout=grid",
     "schedule=linear&beta_start=1e-4&beta_end=0.02&num_train_timesteps=10&rescale_zero_snr=true",
+    "schedule=sigmoid&steps=7&scale_betas=true&rescale_betas_zero_snr=false",
     "schedule=sigmoid&parameterization=std&sampler=tree&format=json&measures=terms",
     "betas=0.1,0.2,0.3&start_step=1&frames=last&format=npy",
     "bins=9&range=-1,1.5&delay=50&layout=strip&format=svg&steps=2",

@@ -64,6 +64,18 @@ CASES += [
     ("CUSTOM", 7, dict(betas=[0.5, 0.0, 1.0, 0.25, 0.0, 1.0, 0.125]), VARIANCE, False),
     ("CUSTOM", 7, dict(betas=[0.5, 0.0, 1.0, 0.25, 0.0, 1.0, 0.125]), VARIANCE, True),
 ]
+SD = dict(beta_start=0.00085, beta_end=0.012)
+# ends scaled by 1000/steps: at the cap for some numbers, for all, for none; above 1000 steps
+CASES += [(kind, steps, dict(numbers, scale_betas=True), parameterization, rescale)
+          for kind, numbers in (("LINEAR", DDPM), ("SCALED_LINEAR", SD), ("SIGMOID", DDPM))
+          for steps, parameterization, rescale in (
+              (1, VARIANCE, False), (7, VARIANCE, False), (7, STD, True), (20, VARIANCE, False),
+              (50, STD, False), (250, VARIANCE, True), (1000, VARIANCE, False),
+              (4000, VARIANCE, False))]
+CASES += [
+    ("LINEAR", 7, dict(beta_start=0.5, beta_end=0.9, scale_betas=True), VARIANCE, False),
+    ("SIGMOID", 20, dict(beta_start=0.5, beta_end=0.0, scale_betas=True), VARIANCE, False),
+]
 
 CHECKS = [
     # alphas_cumprod after 1000 steps, and their last digit's half
@@ -84,8 +96,18 @@ def cosine(x):
     return total
 
 
-def exact(kind, steps, beta=0.0, beta_start=0.0, beta_end=0.0, max_beta=0.0, betas=()):
+def scaled_numbers(function, kind, steps, beta_start, beta_end):
+    """The numbers of ends times 1000/steps, in float64 as guided-diffusion has them, capped."""
+    scale = 1000 / steps
+    made = function(kind, steps, beta_start=scale * beta_start, beta_end=scale * beta_end)
+    return [min(number, type(number)(0.999)) for number in made]
+
+
+def exact(kind, steps, beta=0.0, beta_start=0.0, beta_end=0.0, max_beta=0.0, betas=(),
+          scale_betas=False):
     """The schedule's numbers as decimals."""
+    if scale_betas:
+        return scaled_numbers(exact, kind, steps, beta_start, beta_end)
     if kind == "CONSTANT":
         return [Decimal(beta)] * steps
     if kind == "LINEAR":
@@ -103,8 +125,11 @@ def exact(kind, steps, beta=0.0, beta_start=0.0, beta_end=0.0, max_beta=0.0, bet
     return [Decimal(b) for b in betas]
 
 
-def plain(kind, steps, beta=0.0, beta_start=0.0, beta_end=0.0, max_beta=0.0, betas=()):
+def plain(kind, steps, beta=0.0, beta_start=0.0, beta_end=0.0, max_beta=0.0, betas=(),
+          scale_betas=False):
     """The schedule's numbers in float64, as diffusers has them."""
+    if scale_betas:
+        return np.array(scaled_numbers(plain, kind, steps, beta_start, beta_end))
     if kind == "CONSTANT":
         return np.full(steps, beta)
     if kind == "LINEAR":
@@ -240,7 +265,7 @@ def write_case(out, index, case, first):
             inside = ", ".join(map(number, value))
             out.write(f"static const double betas_{index}[] = {{{inside}}};\n")
             value = f"betas_{index}"
-        options.append(f".{name} = {value}")
+        options.append(f".{name} = {'true' if value is True else value}")
     options.append(f".parameterization = {parameterization}")
     if rescale:
         options.append(".rescale_zero_snr = true")

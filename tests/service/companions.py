@@ -68,6 +68,7 @@ class Company:
 COMPANY = {
     "beta_start": Company({"schedule": "linear"}),
     "beta_end": Company({"schedule": "linear"}),
+    "scale_betas": Company({"schedule": "linear"}),
     "max_beta": Company({"schedule": "cosine"}),
     "betas": Company(without=("steps",)),
     "start_step": Company({"steps": 10000, "frames": "last"}, body=NPY),
@@ -109,6 +110,10 @@ DISCORDS = [
     ("schedule", {"schedule": "constant", "betas": [0.1]}, None),
     ("schedule", {"schedule": "linear", "beta_end": 2}, None),
     ("schedule", {"schedule": "sigmoid", "beta_start": -1}, None),
+    ("scale_betas", {"scale_betas": True}, None),
+    ("scale_betas", {"scale_betas": True, "schedule": "constant", "steps": 0}, None),
+    ("scale_betas", {"scale_betas": True, "schedule": "cosine"}, None),
+    ("scale_betas", {"scale_betas": True, "betas": [0.1]}, None),
     ("steps", {"steps": 3, "betas": [0.1]}, None),
     ("betas", {"betas": [0.1, 1.5]}, None),
     ("rescale_zero_snr", {"rescale_zero_snr": True, "steps": 1}, None),

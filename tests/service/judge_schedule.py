@@ -68,8 +68,11 @@ def _rescaled(betas):
 
 @in_decimals
 def steps_of(schedule="constant", steps=20, beta=0.25, betas=None, beta_start=1e-4, beta_end=0.02,
-             max_beta=0.999, parameterization="variance", rescale_zero_snr=False):
+             max_beta=0.999, parameterization="variance", rescale_zero_snr=False,
+             scale_betas=False):
     """The variances of the steps, as decimals, by the words of the interface."""
+    if scale_betas:
+        beta_start, beta_end = (Decimal(end) * 1000 / max(steps, 1) for end in (beta_start, beta_end))
     if betas is not None:
         made = [Decimal(float(b)) for b in betas]
     elif schedule == "constant":
@@ -85,6 +88,8 @@ def steps_of(schedule="constant", steps=20, beta=0.25, betas=None, beta_start=1e
         assert schedule == "sigmoid"
         made = [Decimal(beta_start) + (Decimal(beta_end) - Decimal(beta_start)) /
                 (1 + (-x).exp()) for x in line(-6, 6, steps)]
+    if scale_betas:
+        made = [min(b, Decimal(0.999)) for b in made]
     if parameterization == "std":
         made = [b * b for b in made]
     return _rescaled(made) if rescale_zero_snr else made

@@ -12,8 +12,10 @@ TREE = 2
 
 
 def schedule(kind="constant", steps=20, beta=0.25, beta_start=1e-4, beta_end=0.02, max_beta=0.999,
-             betas=None, parameterization="variance", rescale_zero_snr=False):
+             betas=None, parameterization="variance", rescale_zero_snr=False, scale_betas=False):
     """The variances of all steps, as the parameters of the same names make them."""
+    if scale_betas:
+        beta_start, beta_end = 1000 / steps * beta_start, 1000 / steps * beta_end
     if betas is not None:
         numbers = np.asarray(betas, dtype=np.float64)
     elif kind == "constant":
@@ -28,6 +30,8 @@ def schedule(kind="constant", steps=20, beta=0.25, beta_start=1e-4, beta_end=0.0
     else:
         bar = np.cos((np.arange(steps + 1) / steps + 0.008) / 1.008 * np.pi / 2) ** 2
         numbers = np.minimum(1 - bar[1:] / bar[:-1], max_beta)
+    if scale_betas:
+        numbers = np.minimum(numbers, 0.999)
     if parameterization == "std":
         numbers = numbers**2
     return rescaled(numbers) if rescale_zero_snr else numbers

@@ -13,7 +13,8 @@ from rawhttp import Connection, request_head
 DOCUMENTS = ["/v1", "/openapi.yaml", "/sample.png"]
 GETS = DOCUMENTS + ["/healthz", "/readyz"]
 POSTS = [FRAMES, HISTOGRAMS]
-EXPOSED = ("X-Request-Id", "Dissolve-Seed", "Server-Timing", "Retry-After")
+EXPOSED = ("X-Request-Id", "Dissolve-Seed", "Dissolve-Warning", "Server-Timing", "Retry-After", "ETag",
+           "Content-Disposition")
 ORIGIN = {"Origin": "https://example.org"}
 
 

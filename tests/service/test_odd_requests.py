@@ -61,8 +61,8 @@ def test_a_picture_tells_what_is_not_default_alone(client, parameters, text):
 def test_a_run_is_told_in_the_order_of_the_contract(client):
     answer = assert_ok(histograms(client, SMALL, steps=1)).json()
     assert list(answer) == ["seed", "steps", "sampler", "schedule", "beta", "parameterization",
-                            "rescale_zero_snr", "start_step", "noise_version", "offset", "bins",
-                            "frames"]
+                            "rescale_zero_snr", "start_step", "noise_version", "offset",
+                            "warnings", "bins", "frames"]
 
 
 @pytest.mark.parametrize("path, vary", [("/v1/schedule", "Accept-Encoding"),

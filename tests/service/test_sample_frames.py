@@ -23,7 +23,7 @@ def test_a_json_answer_tells_how_to_make_it_again_and_the_frames(client):
            "parameterization": "variance", "rescale_zero_snr": False, "start_step": 0,
            "noise_version": 1, "offset": 0}
     assert {name: answer.get(name) for name in run} == run
-    assert set(answer) == set(run) | {"frames"}
+    assert set(answer) == set(run) | {"warnings", "frames"}
     assert [frame["t"] for frame in answer["frames"]] == [0, 1, 2, 3]
     for frame in answer["frames"]:
         assert set(frame) == {"t", "beta", "alpha_bar", "snr", "mean", "std", "samples"}

@@ -51,6 +51,8 @@ def test_a_histogram_is_numpys_of_the_states(client, options, interval):
 def test_an_answer_tells_how_to_make_it_again(client):
     answer = ask(client, {"samples": [1, 2], "seed": "5", "steps": 2, "sampler": "jump"})
     frames = answer.pop("frames")
+    warning, = answer.pop("warnings")
+    assert "0.25," in warning
     assert answer == {"seed": "5", "steps": 2, "sampler": "jump", "schedule": "constant",
                       "beta": 0.5, "parameterization": "variance", "rescale_zero_snr": False,
                       "start_step": 0, "offset": 0, "noise_version": 1, "bins": 50}

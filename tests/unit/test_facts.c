@@ -52,11 +52,11 @@ static const struct fact_case cases[] = {
      "\"start_step\":0,\"noise_version\":1,\"offset\":7}"},
     {API_IMAGES_HISTOGRAMS,
      "seed=0&schedule=sigmoid&beta_start=1e-5&beta_end=0.1&parameterization=std"
-     "&rescale_zero_snr=true&start_step=3&sampler=jump",
+     "&rescale_zero_snr=true&start_step=3&sampler=jump&scale_betas=true",
      "noise_version=1&seed=0&steps=20&schedule=sigmoid&beta_start=1e-05&beta_end=0.1"
-     "&parameterization=std&rescale_zero_snr=true&sampler=jump&start_step=3",
+     "&scale_betas=true&parameterization=std&rescale_zero_snr=true&sampler=jump&start_step=3",
      "{\"seed\":\"0\",\"steps\":20,\"sampler\":\"jump\",\"schedule\":\"sigmoid\","
-     "\"beta_start\":1e-05,\"beta_end\":0.1,\"parameterization\":\"std\","
+     "\"beta_start\":1e-05,\"beta_end\":0.1,\"scale_betas\":true,\"parameterization\":\"std\","
      "\"rescale_zero_snr\":true,\"start_step\":3,\"noise_version\":1}"},
     {API_SAMPLES_HISTOGRAMS, "seed=5&betas=0.5,0.25,1e-3&offset=4611686018427387904",
      "noise_version=1&seed=5&steps=3&schedule=custom&betas=0.5,0.25,0.001"

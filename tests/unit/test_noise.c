@@ -172,6 +172,35 @@ static void test_distinct(void **state)
     }
 }
 
+/* Pairs whose u is 2^-24, the smallest: r is sqrt(48 ln 2), and no normal is larger. */
+static void test_end_of_the_tails(void **state)
+{
+    const struct {
+        uint64_t seed;
+        enum dissolve_stream stream;
+        uint32_t t;
+        uint64_t block;
+        int pair;
+    } ends[] = {
+        {42, DISSOLVE_STREAM_CHAIN, 1, 18495139, 0},
+        {42, DISSOLVE_STREAM_CHAIN, 1, 41258356, 0},
+        {1, DISSOLVE_STREAM_JUMP, 1000, 36684940, 1},
+        {UINT64_MAX, DISSOLVE_STREAM_TREE, 10000, 24982563, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        uint32_t words[4];
+        float n[4];
+
+        dissolve_words(ends[i].seed, ends[i].stream, ends[i].t, ends[i].block, 1, words);
+        assert_int_equal(words[2 * ends[i].pair] >> 8, 0);
+        dissolve_normals(ends[i].seed, ends[i].stream, ends[i].t, 4 * ends[i].block, 4, n);
+        assert_true(fabs(hypot((double)n[2 * ends[i].pair], (double)n[2 * ends[i].pair + 1]) -
+                         5.768107546403532) < 3e-6);
+    }
+}
+
 static void test_isa(void **state)
 {
     const char *name = NULL;
@@ -187,10 +216,15 @@ static void test_isa(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox_vectors), cmocka_unit_test(test_known_normals),
-        cmocka_unit_test(test_table),          cmocka_unit_test(test_words),
-        cmocka_unit_test(test_any_cut),        cmocka_unit_test(test_unaligned),
-        cmocka_unit_test(test_distinct),       cmocka_unit_test(test_isa),
+        cmocka_unit_test(test_philox_vectors),
+        cmocka_unit_test(test_known_normals),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_any_cut),
+        cmocka_unit_test(test_unaligned),
+        cmocka_unit_test(test_distinct),
+        cmocka_unit_test(test_end_of_the_tails),
+        cmocka_unit_test(test_isa),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,8 @@ static const struct {
     {"beta_end=0.1", API_ALL},
     {"max_beta=0.1", API_ALL},
     {"rescale_zero_snr=true", API_ALL},
+    {"rescale_betas_zero_snr=true", API_ALL},
+    {"scale_betas=false", API_ALL},
     {"parameterization=std", API_ALL},
     {"format=json", API_ALL},
     {"sampler=jump", API_RUNS},
@@ -270,6 +272,7 @@ static void anything_else_is_refused(void **state)
         {"layout", {"", "row", "grid "}},
         {"measures", {"", "true", "Terms", "terms,terms"}},
         {"rescale_zero_snr", {"", "1", "0", "yes", "True", "terms"}},
+        {"scale_betas", {"", "1", "yes", "true "}},
         {"frames", {"", "x", "21", "5-1"}},
     };
     (void)state;
@@ -386,14 +389,28 @@ static void who_is_blamed(void **state)
         {"frames=0-5&start_step=3", "frames"},
         {"frames=6&steps=5", "frames"},
         {"frames=3&betas=0.1,0.2", "frames"},
+        {"scale_betas=true", "scale_betas"},
+        {"schedule=constant&scale_betas=true", "scale_betas"},
+        {"scale_betas=true&beta_schedule=squaredcos_cap_v2", "scale_betas"},
+        {"betas=0.1&scale_betas=true", "scale_betas"},
+        {"steps=0&scale_betas=true", "scale_betas"},
+        {"rescale_zero_snr=true&rescale_betas_zero_snr=true", "rescale_betas_zero_snr"},
     };
     static const char *const fine[] = {
-        "betas=0.1,0.2&steps=2",      "steps=2&betas=0.1,0.2",
-        "beta=0.5&schedule=constant", "start_step=0&sampler=tree",
-        "start_step=0&content=noise", "start_step=20&frames=20",
-        "beta_start=0.1&betas=0.1",   "start_step=3&frames=3-5",
-        "start_step=3&content=x",     "beta_start=0.5&schedule=cosine",
+        "betas=0.1,0.2&steps=2",
+        "steps=2&betas=0.1,0.2",
+        "beta=0.5&schedule=constant",
+        "start_step=0&sampler=tree",
+        "start_step=0&content=noise",
+        "start_step=20&frames=20",
+        "beta_start=0.1&betas=0.1",
+        "start_step=3&frames=3-5",
+        "start_step=3&content=x",
+        "beta_start=0.5&schedule=cosine",
         "steps=0&frames=0",
+        "scale_betas=false&schedule=cosine",
+        "scale_betas=true&schedule=linear",
+        "schedule=sigmoid&scale_betas=true&steps=0",
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)

@@ -126,6 +126,12 @@ static void test_known(void **state)
         {{.kind = DISSOLVE_SCHEDULE_SCALED_LINEAR, .beta_start = 0.00085, .beta_end = 0.012},
          4.6601e-3,
          2e-5},
+        {{.kind = DISSOLVE_SCHEDULE_LINEAR,
+          .beta_start = 1e-4,
+          .beta_end = 0.02,
+          .scale_betas = true}, /* 1000/1000 changes nothing */
+         4.03583e-5,
+         2e-6},
         {{.kind = DISSOLVE_SCHEDULE_COSINE, .max_beta = 0.999}, 2.42877e-9, 3e-6},
         {{.kind = DISSOLVE_SCHEDULE_SIGMOID, .beta_start = 1e-4, .beta_end = 0.02},
          3.96818e-5,

@@ -118,6 +118,35 @@ static void test_faults(void **state)
         {{.kind = DISSOLVE_SCHEDULE_SIGMOID, .steps = 3, .beta_start = nan, .beta_end = 0.5},
          1,
          nan},
+        /* the cap of scaled ends is an upper one, and hides no NaN */
+        {{.kind = DISSOLVE_SCHEDULE_LINEAR,
+          .steps = 2,
+          .beta_start = 0.004,
+          .beta_end = -0.001,
+          .scale_betas = true},
+         2,
+         -0.5},
+        {{.kind = DISSOLVE_SCHEDULE_SIGMOID,
+          .steps = 1,
+          .beta_start = -0.001,
+          .beta_end = -0.001,
+          .scale_betas = true},
+         1,
+         -1.0},
+        {{.kind = DISSOLVE_SCHEDULE_SCALED_LINEAR,
+          .steps = 3,
+          .beta_start = -0.1,
+          .beta_end = 0.5,
+          .scale_betas = true},
+         1,
+         nan},
+        {{.kind = DISSOLVE_SCHEDULE_LINEAR,
+          .steps = 2,
+          .beta_start = 0.5,
+          .beta_end = nan,
+          .scale_betas = true},
+         1,
+         nan},
         {{.kind = DISSOLVE_SCHEDULE_CUSTOM, .steps = 3, .betas = (double[]){0.5, 1.0, 2.0}},
          3,
          2.0},
@@ -161,7 +190,14 @@ static void test_unread(void **state)
 
     (void)state;
     accepted(&options);
+    options.scale_betas = true;
+    accepted(&options);
     options = (struct dissolve_schedule_options){.kind = DISSOLVE_SCHEDULE_CUSTOM, .beta = nan};
+    accepted(&options);
+    options = (struct dissolve_schedule_options){.kind = DISSOLVE_SCHEDULE_LINEAR,
+                                                 .beta_start = 0.5,
+                                                 .beta_end = 0.5,
+                                                 .scale_betas = true}; /* no steps to scale by */
     accepted(&options);
 }
 

@@ -1,6 +1,6 @@
 /* One of the schedules that are shown side by side: its picture, its table, its numbers at t. */
 import { Easel, Frames, loadFrames } from "./frames.js";
-import { readable } from "./curves.js";
+import { readable, warningOf } from "./curves.js";
 
 const LONGEST = 384; /* pixels of the longer side that are kept of a frame: there are several pictures */
 
@@ -48,6 +48,8 @@ export class Compared {
       element("dt", list, name);
       return element("dd", list, "\u2013").firstChild;
     });
+    this.warning = element("p", this.figure);
+    this.warning.className = "warning";
   }
 
   /* The frames of this schedule, with the state's other parameters. */
@@ -55,7 +57,9 @@ export class Compared {
     const own = { ...state, schedule: this.schedule };
     this.frames.begin(steps, picture === this.picture);
     const table = service.getSchedule(own).then((answer) => {
-      if (!signal.aborted) this.table = answer;
+      if (signal.aborted) return;
+      this.table = answer;
+      this.warning.textContent = warningOf(answer);
     });
     const fresh = () => {
       this.picture = picture;

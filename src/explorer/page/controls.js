@@ -6,17 +6,20 @@ const root = (id) => document.getElementById(id);
 const PRESETS = {
   "Twenty steps (constant)": { steps: 20, schedule: "constant", beta: 0.25, rescale_zero_snr: false },
   "DDPM (linear, 1000 steps)": {
-    steps: 1000, schedule: "linear", beta_start: 0.0001, beta_end: 0.02, rescale_zero_snr: false,
+    steps: 1000, schedule: "linear", beta_start: 0.0001, beta_end: 0.02, scale_betas: false, rescale_zero_snr: false,
   },
   "Improved DDPM (cosine, 1000)": { steps: 1000, schedule: "cosine", max_beta: 0.999, rescale_zero_snr: false },
   "Stable Diffusion (scaled linear)": {
-    steps: 1000, schedule: "scaled_linear", beta_start: 0.00085, beta_end: 0.012, rescale_zero_snr: false,
+    steps: 1000, schedule: "scaled_linear", beta_start: 0.00085, beta_end: 0.012, scale_betas: false,
+    rescale_zero_snr: false,
   },
   "The same, zero SNR at the end": {
-    steps: 1000, schedule: "scaled_linear", beta_start: 0.00085, beta_end: 0.012, rescale_zero_snr: true,
+    steps: 1000, schedule: "scaled_linear", beta_start: 0.00085, beta_end: 0.012, scale_betas: false,
+    rescale_zero_snr: true,
   },
 };
 
+const BOXES = ["scale_betas", "rescale_zero_snr"];
 const NUMBERS = ["steps", "beta", "beta_start", "beta_end", "max_beta"];
 
 function randomSeed() {
@@ -67,8 +70,8 @@ function mountNumbers({ state }) {
 function mountWords({ state }) {
   for (const name of ["schedule", "sampler"])
     root(name).addEventListener("change", () => state.set({ [name]: root(name).value }));
-  const rescale = root("rescale_zero_snr");
-  rescale.addEventListener("change", () => state.set({ rescale_zero_snr: rescale.checked }));
+  for (const name of BOXES)
+    root(name).addEventListener("change", () => state.set({ [name]: root(name).checked }));
   const seed = root("seed");
   seed.addEventListener("input", () => {
     const good = /^\d{1,20}$/.test(seed.value) && BigInt(seed.value) < 2n ** 64n;
@@ -92,7 +95,7 @@ function follow(current) {
     if (!same && !(field === document.activeElement && field.matches(":invalid"))) field.value = current[name];
   }
   root("beta-slider").value = current.beta;
-  root("rescale_zero_snr").checked = current.rescale_zero_snr;
+  for (const name of BOXES) root(name).checked = current[name];
   const shown = current.view === "schedules" ? current.compare : [current.schedule];
   for (const field of document.querySelectorAll("#controls [data-for]"))
     field.hidden = !field.dataset.for.split(" ").some((one) => shown.includes(one));

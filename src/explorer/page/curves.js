@@ -29,12 +29,9 @@ const CURVES = {
   beta: { options: { min: 0 }, column: "betas" },
 };
 
-/* Says how much is left at the end, if it is much: a schedule for more steps, most likely. */
-function sayWhatIsLeft(table) {
-  const left = table.sqrt_alphas_cumprod.at(-1);
-  root("left-over").textContent = left > 0.1
-    ? `After the last step sqrt(alpha_bar) is still ${readable(left)}: too little noise in all to dissolve everything.`
-    : "";
+/* What a table's warnings say, as a text; empty if it has none. */
+export function warningOf(table) {
+  return (table?.warnings ?? []).join(" ");
 }
 
 class Curve {
@@ -88,6 +85,7 @@ class Follower {
       try {
         this.show(await this.page.service.getSchedule(this.page.state.get()));
       } catch (error) {
+        root("warning").textContent = "";
         this.page.showProblem(error);
       }
     }
@@ -95,7 +93,7 @@ class Follower {
   }
 
   show(table) {
-    sayWhatIsLeft(table);
+    root("warning").textContent = warningOf(table);
     for (const curve of this.curves) curve.show(table);
     this.at = null;
     this.page.clock.invalidate();
@@ -113,6 +111,7 @@ export function mountCurves(element, page) {
   const follower = new Follower(Object.keys(CURVES).map((name) => new Curve(name, page)), page);
   const follow = (current) => {
     element.hidden = current.view === "schedules";
+    root("warning").hidden = element.hidden; /* each schedule has its own there */
     follower.follow();
   };
   clock.onDraw((current) => element.hidden || follower.draw(current));

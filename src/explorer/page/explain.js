@@ -82,6 +82,8 @@ const AT_CONTROLS = [
         ends; <code>max_beta</code> bounds the last steps. ${COSINE}</dd>
       <dt><code>sigmoid</code></dt><dd>An S from <code>beta_start</code> to <code>beta_end</code>: slow, quick, slow.</dd>
     </dl>
+    <p><code>scale_betas</code> multiplies <code>beta_start</code> and <code>beta_end</code> by 1000/<code>steps</code>:
+    the ends that belong to 1000 steps then reach noise in fewer, too.</p>
     <p><code>rescale_zero_snr</code> stretches any of them so that at the last step really nothing is left.</p>`],
   ["seed", "explain-chance", "What do sampler and seed do?", `
     <p>The <code>seed</code> chooses the noise. One seed always gives the same noise, so a run can be made again,

@@ -11,18 +11,16 @@ export class ServiceError extends Error {
   }
 }
 
+const ENDS = ["beta_start", "beta_end"]; /* what scale_betas scales */
 const OF_SCHEDULE = {
-  constant: ["beta"],
-  linear: ["beta_start", "beta_end"],
-  scaled_linear: ["beta_start", "beta_end"],
-  cosine: ["max_beta"],
-  sigmoid: ["beta_start", "beta_end"],
+  constant: ["beta"], linear: ENDS, scaled_linear: ENDS, cosine: ["max_beta"], sigmoid: ENDS,
 };
 
 /* The parameters of a schedule alone, for /v1/schedule. */
 export function scheduleParameters(state) {
   const query = new URLSearchParams({ steps: state.steps, schedule: state.schedule });
   for (const name of OF_SCHEDULE[state.schedule]) query.set(name, state[name]);
+  if (state.scale_betas && OF_SCHEDULE[state.schedule] === ENDS) query.set("scale_betas", "true");
   if (state.rescale_zero_snr) query.set("rescale_zero_snr", "true");
   return query;
 }

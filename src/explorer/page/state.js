@@ -8,6 +8,7 @@ const DEFAULTS = Object.freeze({
   beta: 0.25,
   beta_start: 0.005, /* so that linear, too, dissolves a picture in 20 steps */
   beta_end: 0.5,
+  scale_betas: false,
   max_beta: 0.999,
   rescale_zero_snr: false,
   sampler: "chain",
@@ -81,6 +82,7 @@ function componentOf(text) {
 
 const plain = (value) => String(value);
 const unit = number(0, 1);
+const truth = (text) => ({ true: true, false: false })[text];
 
 /* How a member stands in the address: [read it, undefined if it makes no sense; write it]. */
 const IN_ADDRESS = {
@@ -90,8 +92,9 @@ const IN_ADDRESS = {
   beta: [unit, plain],
   beta_start: [unit, plain],
   beta_end: [unit, plain],
+  scale_betas: [truth, plain],
   max_beta: [unit, plain],
-  rescale_zero_snr: [(text) => ({ true: true, false: false })[text], plain],
+  rescale_zero_snr: [truth, plain],
   sampler: [oneOf(["chain", "jump", "tree"]), plain],
   seed: [seedOf, plain],
   t: [number(0, 10000, true), plain],
