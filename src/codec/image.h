@@ -83,8 +83,8 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_decode(const uint8_t *bytes, si
  * DISSOLVE_UNSUPPORTED: also arithmetic coding, 12 bits, lossless and hierarchical.
  * DISSOLVE_MALFORMED: also a file that lacks a scan, has more than 100, or ends before the last bit
  * of its image data; one with fewer bits of data than its blocks need at least (2 for each, 1 in a
- * progressive file) is found out before memory of the image's size is allocated. No part of
- * a picture is taken for a whole one: whatever makes libjpeg invent pixels is an error here.
+ * progressive file) is rejected before memory of the image's size is allocated. No part of a
+ * picture is taken for a whole one: whatever makes libjpeg invent pixels is an error here.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size,
                                                          uint64_t max_pixels,

@@ -291,7 +291,7 @@ static void check_header(struct decoder *decoder)
         return;
     default:
         give_up(decoder, codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
-                                      "The JPEG has %d channels that mean no colour known here.",
+                                      "The JPEG has %d channels; send it with 1, 3 or 4.",
                                       jpeg->num_components));
     }
 }
