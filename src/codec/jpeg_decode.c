@@ -195,18 +195,31 @@ static void on_progress(j_common_ptr jpeg)
 
 /* ---- orientation ---- */
 
+/* The value of one integer: EXIF has SHORT for an orientation, some cameras write another type, and
+ * Pillow reads all of these. */
+static uint32_t integer_in(const ExifEntry *entry, ExifByteOrder order)
+{
+    switch (entry->format) {
+    case EXIF_FORMAT_SBYTE:
+        return entry->size >= 1 ? entry->data[0] : 0;
+    case EXIF_FORMAT_SHORT:
+    case EXIF_FORMAT_SSHORT:
+        return entry->size >= 2 ? exif_get_short(entry->data, order) : 0;
+    case EXIF_FORMAT_LONG:
+    case EXIF_FORMAT_SLONG:
+        return entry->size >= 4 ? exif_get_long(entry->data, order) : 0;
+    default:
+        return 0;
+    }
+}
+
 /* 1..8 as EXIF 2.3 has it in its table 6; 1 where there is none. */
 static unsigned orientation_in(ExifData *data)
 {
     const ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
     if (!entry || !entry->data || entry->components != 1)
         return 1;
-    ExifByteOrder order = exif_data_get_byte_order(data);
-    uint32_t value = 0;
-    if (entry->format == EXIF_FORMAT_SHORT && entry->size >= 2)
-        value = exif_get_short(entry->data, order);
-    else if (entry->format == EXIF_FORMAT_LONG && entry->size >= 4)
-        value = exif_get_long(entry->data, order);
+    uint32_t value = integer_in(entry, exif_data_get_byte_order(data));
     return value >= 1 && value <= 8 ? value : 1;
 }
 

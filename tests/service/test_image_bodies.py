@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -76,6 +77,20 @@ def test_gray_and_progressive_jpegs_are_turned_too(client, orientation):
     progressive = turned(pictures.photo(19, 40), orientation, progressive=True)
     np.testing.assert_array_equal(first_levels(client, progressive),
                                   np.asarray(as_pillow_reads(progressive)))
+
+
+@pytest.mark.parametrize("kind, letter", [(3, "H"), (4, "I"), (6, "b"), (8, "h"), (9, "i")],
+                         ids=["SHORT", "LONG", "SBYTE", "SSHORT", "SLONG"])
+@pytest.mark.parametrize("order", ["<", ">"], ids=["little-endian", "big-endian"])
+def test_an_orientation_of_any_integer_type_counts(client, kind, letter, order):
+    """Some cameras write another type than EXIF's SHORT; Pillow turns all of them."""
+    value = struct.pack(order + letter, 6).ljust(4, b"\0")
+    exif = (b"Exif\0\0" + (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8) +
+            struct.pack(order + "HHHI", 1, ORIENTATION, kind, 1) + value + bytes(4))
+    body = jpeg(pictures.photo(37, 22), exif=exif)
+    expected = np.asarray(as_pillow_reads(body))
+    assert expected.shape == (37, 22, 3)
+    np.testing.assert_array_equal(first_levels(client, body), expected)
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
