@@ -65,7 +65,7 @@ enum dissolve_status api_document_pack(const struct api_document *document,
     return status == DISSOLVE_CANCELLED ? DISSOLVE_NO_MEMORY : status;
 }
 
-/* Sends a document, whose packed form may be empty: then it leaves as it is. */
+/* Sends a document; uncompressed where its packed form is empty. */
 static bool send_packed(struct api_call *call, const struct api_document *document,
                         const struct codec_buffer *packed)
 {
@@ -93,7 +93,7 @@ static bool send_packed(struct api_call *call, const struct api_document *docume
             headers[count++] = (struct api_field){"Dissolve-Warning", document->warning};
         api_start(call, 200, headers, count);
     }
-    /* Of a 304, too: its Content-Length is that of the 200. */
+    /* The bytes of a 304 are only counted: its Content-Length is that of the 200. */
     return (compress ? api_write(call, packed->data, packed->size)
                      : api_write(call, document->bytes, document->size)) == DISSOLVE_OK;
 }
@@ -105,7 +105,7 @@ bool api_document_send(struct api_call *call, const struct api_document *documen
         return send_packed(call, document, document->packed);
     if (api_may_compress(call, document->media_type)) {
         enum dissolve_status status = api_document_pack(document, &packed);
-        (void)status; /* without memory it leaves as it is */
+        (void)status; /* without memory it is sent uncompressed */
     }
     bool sent = send_packed(call, document, &packed);
     codec_buffer_free(&packed);

@@ -95,7 +95,7 @@ bool api_image_gather(struct api_run *run, struct api_problem *problem)
             return false;
     } else if (!is_image_type(request->content_type)) {
         return api_problem_set(problem, 415,
-                               "The Content-Type is none that a picture has; send a PNG, a JPEG or "
+                               "The Content-Type is not one of a picture; send a PNG, a JPEG or "
                                "an NPY array as an image type, application/x-npy, "
                                "application/octet-stream or multipart/form-data.");
     } else {
@@ -308,7 +308,7 @@ static bool load_array(struct api_run *run, struct api_problem *problem)
     return loaded;
 }
 
-/* What claims to be of a type that is read, and is not, is broken: 422 instead of 415. */
+/* A body whose type claims what it is not is broken: 422 instead of 415. */
 static bool refuse_body(const struct api_body *body, struct api_problem *problem)
 {
     const struct codec_signature signature = codec_signature_find(body->bytes, body->size);

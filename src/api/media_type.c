@@ -35,15 +35,26 @@ bool api_media_type_is_png_or_jpeg(const char *field)
     return is_one_of(field, types, sizeof types / sizeof types[0]);
 }
 
+/* "application/octet-stream", "binary/octet-stream", "application/octetstream"... */
+static bool names_octets(const char *field)
+{
+    const char *octets = strcasestr(field, "octet");
+    return octets && octets < field + strcspn(field, ";");
+}
+
 bool api_media_type_is_open(const char *field)
 {
     static const char *const types[] = {
-        "application/octet-stream", "application/x-www-form-urlencoded",
-        "binary/octet-stream",      "application/x-octet-stream",
-        "application/binary",       "application/x-binary",
-        "application/unknown",      "application/force-download",
+        "application/x-www-form-urlencoded",
+        "application/binary",
+        "application/x-binary",
+        "application/unknown",
+        "unknown/unknown",
+        "application/download",
+        "application/force-download",
         "application/x-download",
+        "*/*",
     };
-    return !field || field[strspn(field, " \t")] == '\0' ||
+    return !field || field[strspn(field, " \t")] == '\0' || names_octets(field) ||
            is_one_of(field, types, sizeof types / sizeof types[0]);
 }

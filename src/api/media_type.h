@@ -1,4 +1,4 @@
-/* What a Content-Type field says, parameters aside. */
+/* Media types of Content-Type fields, without their parameters. */
 #ifndef API_MEDIA_TYPE_H
 #define API_MEDIA_TYPE_H
 

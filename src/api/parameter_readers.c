@@ -158,7 +158,8 @@ bool api_read_range(struct api_reading *reading, const struct api_rule *rule,
     if (high == 0 || low + 1 + high != size || !isfinite(range[0]) || !isfinite(range[1]) ||
         range[0] > range[1] || !isfinite(range[1] - range[0]))
         return api_argument_refuse(argument, problem,
-                                   "range must be two finite numbers lo,hi with lo <= hi");
+                                   "range must be two finite numbers lo,hi with lo <= hi%s",
+                                   spelling_hint(text));
     reading->parameters->has_range = true;
     return true;
 }
@@ -191,8 +192,9 @@ bool api_read_betas(struct api_reading *reading, const struct api_rule *rule,
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
     size_t count = parse_list(argument->text, parameters->betas);
     if (count == 0)
-        return api_argument_refuse(argument, problem, "%s must be a list of 1 to %d finite numbers",
-                                   argument->name, DISSOLVE_MAX_STEPS);
+        return api_argument_refuse(argument, problem,
+                                   "%s must be a list of 1 to %d finite numbers%s", argument->name,
+                                   DISSOLVE_MAX_STEPS, spelling_hint(argument->text));
     parameters->schedule.kind = DISSOLVE_SCHEDULE_CUSTOM;
     parameters->schedule.betas = parameters->betas;
     parameters->schedule.steps = (uint32_t)count;

@@ -27,7 +27,9 @@ static bool complain(struct reader *reader, const char *what)
 static bool read_number(struct reader *reader, uint32_t *value)
 {
     if (*reader->at < '0' || *reader->at > '9')
-        return complain(reader, "a number is missing");
+        return complain(reader, *reader->at == '\0' || *reader->at == ','
+                                    ? "a number is missing"
+                                    : "t and strides are whole numbers, 0 or more");
     uint32_t v = 0;
     for (; *reader->at >= '0' && *reader->at <= '9'; reader->at++) {
         if (v < 100000000)
@@ -91,7 +93,7 @@ static bool read_list(struct reader *reader)
             return false;
     } while (take(reader, ','));
     if (*reader->at == '.' || *reader->at == 'e' || *reader->at == 'E')
-        return complain(reader, "t must be a whole number");
+        return complain(reader, "t and strides are whole numbers, 0 or more");
     return *reader->at == '\0' || complain(reader, "something else follows");
 }
 

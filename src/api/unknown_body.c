@@ -1,4 +1,4 @@
-/* What a body looks like, and what would be right. */
+/* The refusal of a body that is nothing this service reads. */
 #include "unknown_body.h"
 
 bool api_unknown_body_refuse(struct api_problem *problem, int status,

@@ -484,7 +484,9 @@ enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size, uint64
     *image = (struct codec_image){0};
     detail[0] = '\0';
     if (size < 3 || memcmp(bytes, "\xff\xd8\xff", 3) != 0)
-        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, "The image is not a JPEG file.");
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED,
+                            "The image is not a JPEG file, or broken at its start; send an "
+                            "undamaged copy.");
     struct decoder decoder = {.bytes = bytes,
                               .size = size,
                               .max_pixels = max_pixels,

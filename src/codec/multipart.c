@@ -107,10 +107,15 @@ struct parameter {
     bool quoted;
 };
 
-/* True for both ways to name a file: RFC 7578 forbids the second, but clients send it. */
+/*
+ * True for every way to name a file: "filename", "filename*" and the pieces "filename*0",
+ * "filename*1*" (RFC 2231). RFC 7578 forbids all but the first, but clients send them.
+ */
 static bool is_file_name(struct span name)
 {
-    return equals(name, "filename") || equals(name, "filename*");
+    static const size_t length = sizeof "filename" - 1;
+    const struct span stem = {name.data, name.size < length ? name.size : length};
+    return equals(stem, "filename") && (name.size == length || name.data[length] == '*');
 }
 
 /* How long a quoted value is, before the quote that ends it; span.size if none does. */
@@ -246,16 +251,18 @@ static enum dissolve_status refuse_control(const struct reader *reader)
     return refuse_part(reader, "has a control character in its headers");
 }
 
-/* A file name is only noted; named[] says which of its two parameters have been read. */
+/* A file name is only noted; named[] says which of its parameters but its pieces have been read. */
 static enum dissolve_status read_parameter(struct reader *reader, const struct parameter *parameter,
                                            bool named[2], struct codec_field *field)
 {
     if (is_file_name(parameter->name)) {
+        bool whole = parameter->name.size <= sizeof "filename*" - 1;
         bool *seen = &named[equals(parameter->name, "filename*")];
-        if (*seen)
+        if (whole && *seen)
             return refuse_part(reader, "has a name twice");
+        *seen = *seen || whole;
         reader->file_names += parameter->value.size;
-        field->is_file = *seen = true;
+        field->is_file = true;
         return DISSOLVE_OK;
     }
     if (has_control(parameter->value))
@@ -297,10 +304,13 @@ static enum dissolve_status read_header(struct reader *reader, struct span name,
     if (has_control(value))
         return refuse_control(reader);
     if (equals(name, "Content-Type")) {
-        struct parameter whole = {.value = value};
+        const uint8_t *parameters = memchr(value.data, ';', value.size);
+        struct parameter type = {.value = value};
+        if (parameters) /* a file name may be among them, of any length */
+            type.value = trim((struct span){value.data, (size_t)(parameters - value.data)});
         if (field->content_type)
             return refuse_part(reader, "has two Content-Type headers");
-        return copy_value(reader, &whole, &field->content_type);
+        return copy_value(reader, &type, &field->content_type);
     }
     if (equals(name, "Content-Transfer-Encoding") && !equals(value, "binary") &&
         !equals(value, "8bit") && !equals(value, "7bit"))

@@ -13,7 +13,7 @@
 struct codec_field {
     char *name;
     bool is_file;       /* a file name came with it, be it empty; the file name is not kept */
-    char *content_type; /* NULL: none said */
+    char *content_type; /* without its parameters; NULL: none said */
     const uint8_t *data;
     size_t size;
 };

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 /* How far text is looked at. */
-enum { LOOK = 1024 };
+enum { LOOK = 4096 };
 
 #define CONVERT    "convert it to PNG or JPEG"
 #define DECOMPRESS "decompress it"
@@ -23,106 +23,127 @@ struct row {
     enum codec_kind kind;
     const char *name;
     const char *remedy;
+    bool (*check)(const uint8_t *bytes); /* of short ones: what else is always there; or NULL */
 };
 
-#define SIGNATURE(offset, bytes) offset, sizeof(bytes) - 1, bytes
+static bool begins_with_bm(const uint8_t *bytes)
+{
+    return bytes[0] == 'B' && bytes[1] == 'M';
+}
+
+/* The size of the header, 64 bits, is below 4 GiB. */
+static bool has_small_header(const uint8_t *bytes)
+{
+    return memcmp(bytes + 4, "\0\0\0\0", 4) == 0;
+}
+
+#define SIGNATURE(place, text) .offset = (place), .length = sizeof(text) - 1, .bytes = (text)
+
+/* A kind that is read, and one that is not. */
+#define READ(place, text, what, called)                          \
+    {                                                            \
+        SIGNATURE(place, text), .kind = (what), .name = (called) \
+    }
+#define OTHER(place, text, called, advice)                           \
+    {                                                                \
+        SIGNATURE(place, text), .name = (called), .remedy = (advice) \
+    }
 
 /* The first row that fits counts. Sources: each format's specification. */
 static const struct row rows[] = {
-    {SIGNATURE(0, "\x89PNG\r\n\x1a\n"), CODEC_KIND_PNG, "PNG", NULL},
-    {SIGNATURE(0, "\xff\xd8"), CODEC_KIND_JPEG, "JPEG", NULL},
-    {SIGNATURE(0, "\x93NUMPY"), CODEC_KIND_NPY, "an NPY array", NULL},
+    READ(0, "\x89PNG\r\n\x1a\n", CODEC_KIND_PNG, "PNG"),
+    READ(0, "\xff\xd8", CODEC_KIND_JPEG, "JPEG"),
+    READ(0, "\x93NUMPY", CODEC_KIND_NPY, "an NPY array"),
 
-    {SIGNATURE(0, "GIF8"), CODEC_KIND_OTHER, "GIF", CONVERT},
-    {SIGNATURE(8, "WEBPVP8"), CODEC_KIND_OTHER, "WebP", CONVERT},
-    {SIGNATURE(4, "ftypavi"), CODEC_KIND_OTHER, "AVIF", CONVERT},
-    {SIGNATURE(4, "ftyphe"), CODEC_KIND_OTHER, "HEIC", CONVERT},
-    {SIGNATURE(4, "ftypmif1"), CODEC_KIND_OTHER, "HEIF", CONVERT},
-    {SIGNATURE(4, "ftypmsf1"), CODEC_KIND_OTHER, "HEIF", CONVERT},
-    {SIGNATURE(4, "ftyp"), CODEC_KIND_OTHER, "a video (MP4)", "send one frame of it as PNG"},
-    {SIGNATURE(0, "II*\0"), CODEC_KIND_OTHER, "TIFF", CONVERT},
-    {SIGNATURE(0, "MM\0*"), CODEC_KIND_OTHER, "TIFF", CONVERT},
-    {SIGNATURE(0, "II+\0"), CODEC_KIND_OTHER, "TIFF", CONVERT},
-    {SIGNATURE(0, "MM\0+"), CODEC_KIND_OTHER, "TIFF", CONVERT},
-    {SIGNATURE(0, "\xff\x0a"), CODEC_KIND_OTHER, "JPEG XL", CONVERT},
-    {SIGNATURE(4, "JXL \r\n\x87\n"), CODEC_KIND_OTHER, "JPEG XL", CONVERT},
-    {SIGNATURE(4, "jP  \r\n\x87\n"), CODEC_KIND_OTHER, "JPEG 2000", CONVERT},
-    {SIGNATURE(0, "\xff\x4f\xff\x51"), CODEC_KIND_OTHER, "JPEG 2000", CONVERT},
-    {SIGNATURE(0, "\x8aMNG\r\n\x1a\n"), CODEC_KIND_OTHER, "MNG", CONVERT},
-    {SIGNATURE(0, "8BPS"), CODEC_KIND_OTHER, "a Photoshop document", CONVERT},
-    {SIGNATURE(0, "gimp xcf"), CODEC_KIND_OTHER, "a GIMP picture", CONVERT},
-    {SIGNATURE(0, "\0\0\1\0"), CODEC_KIND_OTHER, "a Windows icon", CONVERT},
-    {SIGNATURE(0, "qoif"), CODEC_KIND_OTHER, "QOI", CONVERT},
-    {SIGNATURE(0, "v/1\1"), CODEC_KIND_OTHER, "OpenEXR", CONVERT},
-    {SIGNATURE(0, "#?RADIANCE"), CODEC_KIND_OTHER, "Radiance HDR", CONVERT},
-    {SIGNATURE(0, "DDS "), CODEC_KIND_OTHER, "DDS", CONVERT},
-    {SIGNATURE(0, "SIMPLE  ="), CODEC_KIND_OTHER, "FITS", CONVERT},
-    {SIGNATURE(128, "DICM"), CODEC_KIND_OTHER, "DICOM", CONVERT},
-    {SIGNATURE(6, "\0\0\0\0"), CODEC_KIND_OTHER, "BMP", CONVERT}, /* and "BM", see fits */
-    {SIGNATURE(0, "%PDF-"), CODEC_KIND_OTHER, "PDF", CONVERT},
+    OTHER(0, "GIF8", "GIF", CONVERT),
+    OTHER(8, "WEBPVP8", "WebP", CONVERT),
+    OTHER(4, "ftypavi", "AVIF", CONVERT),
+    OTHER(4, "ftyphe", "HEIC", CONVERT),
+    OTHER(4, "ftypmif1", "HEIF", CONVERT),
+    OTHER(4, "ftypmsf1", "HEIF", CONVERT),
+    OTHER(4, "ftyp", "a video (MP4)", "send one frame of it as PNG"),
+    OTHER(0, "II*\0", "TIFF", CONVERT),
+    OTHER(0, "MM\0*", "TIFF", CONVERT),
+    OTHER(0, "II+\0", "TIFF", CONVERT),
+    OTHER(0, "MM\0+", "TIFF", CONVERT),
+    OTHER(0, "\xff\x0a", "JPEG XL", CONVERT),
+    OTHER(4, "JXL \r\n\x87\n", "JPEG XL", CONVERT),
+    OTHER(4, "jP  \r\n\x87\n", "JPEG 2000", CONVERT),
+    OTHER(0, "\xff\x4f\xff\x51", "JPEG 2000", CONVERT),
+    OTHER(0, "\x8aMNG\r\n\x1a\n", "MNG", CONVERT),
+    OTHER(0, "8BPS", "a Photoshop document", CONVERT),
+    OTHER(0, "gimp xcf", "a GIMP picture", CONVERT),
+    OTHER(0, "\0\0\1\0", "a Windows icon", CONVERT),
+    OTHER(0, "qoif", "QOI", CONVERT),
+    OTHER(0, "P5\n", "PGM", CONVERT),
+    OTHER(0, "P6\n", "PPM", CONVERT),
+    OTHER(0, "v/1\1", "OpenEXR", CONVERT),
+    OTHER(0, "#?RADIANCE", "Radiance HDR", CONVERT),
+    OTHER(0, "DDS ", "DDS", CONVERT),
+    OTHER(0, "SIMPLE  =", "FITS", CONVERT),
+    OTHER(128, "DICM", "DICOM", CONVERT),
+    {SIGNATURE(6, "\0\0\0\0"), .kind = CODEC_KIND_OTHER, .name = "BMP", .remedy = CONVERT,
+     .check = begins_with_bm},
+    OTHER(0, "%PDF-", "PDF", CONVERT),
 
-    {SIGNATURE(0, "\x1f\x8b"), CODEC_KIND_OTHER, "gzip", DECOMPRESS},
-    {SIGNATURE(0, "(\xb5/\xfd"), CODEC_KIND_OTHER, "Zstandard", DECOMPRESS},
-    {SIGNATURE(0, "\xfd"
-                  "7zXZ\0"),
-     CODEC_KIND_OTHER, "xz", DECOMPRESS},
-    {SIGNATURE(0, "BZh"), CODEC_KIND_OTHER, "bzip2", DECOMPRESS},
-    {SIGNATURE(0, "\4\"M\x18"), CODEC_KIND_OTHER, "LZ4", DECOMPRESS},
-    {SIGNATURE(0, "PK\3\4"), CODEC_KIND_OTHER, "a ZIP archive, such as NPZ", EXTRACT},
-    {SIGNATURE(0, "PK\5\6"), CODEC_KIND_OTHER, "a ZIP archive without files", NULL},
-    {SIGNATURE(0, "7z\xbc\xaf'\x1c"), CODEC_KIND_OTHER, "a 7z archive", EXTRACT},
-    {SIGNATURE(0, "Rar!\x1a\7"), CODEC_KIND_OTHER, "a RAR archive", EXTRACT},
-    {SIGNATURE(257, "ustar"), CODEC_KIND_OTHER, "a tar archive", EXTRACT},
+    OTHER(0, "\x1f\x8b", "gzip", DECOMPRESS),
+    OTHER(0, "(\xb5/\xfd", "Zstandard", DECOMPRESS),
+    OTHER(0,
+          "\xfd"
+          "7zXZ\0",
+          "xz", DECOMPRESS),
+    OTHER(0, "BZh", "bzip2", DECOMPRESS),
+    OTHER(0, "\4\"M\x18", "LZ4", DECOMPRESS),
+    OTHER(0, "PK\3\4", "a ZIP archive, such as NPZ", EXTRACT),
+    OTHER(0, "PK\5\6", "a ZIP archive without files", NULL),
+    OTHER(0, "7z\xbc\xaf'\x1c", "a 7z archive", EXTRACT),
+    OTHER(0, "Rar!\x1a\7", "a RAR archive", EXTRACT),
+    OTHER(257, "ustar", "a tar archive", EXTRACT),
 
-    {SIGNATURE(0, "\x89HDF\r\n\x1a\n"), CODEC_KIND_OTHER, "HDF5", SAVE_NPY},
-    {SIGNATURE(0, "MATLAB 5.0"), CODEC_KIND_OTHER, "a MATLAB file", SAVE_NPY},
-    {SIGNATURE(0, "PAR1"), CODEC_KIND_OTHER, "Parquet", SAVE_NPY},
-    {SIGNATURE(0, "ARROW1"), CODEC_KIND_OTHER, "Arrow", SAVE_NPY},
-    {SIGNATURE(8, "{\""), CODEC_KIND_OTHER, "safetensors", SAVE_NPY}, /* see fits */
-    {SIGNATURE(0, "\x80\2"), CODEC_KIND_OTHER, "a Python pickle", SAVE_NPY},
-    {SIGNATURE(0, "\x80\3"), CODEC_KIND_OTHER, "a Python pickle", SAVE_NPY},
-    {SIGNATURE(0, "\x80\4"), CODEC_KIND_OTHER, "a Python pickle", SAVE_NPY},
-    {SIGNATURE(0, "\x80\5"), CODEC_KIND_OTHER, "a Python pickle", SAVE_NPY},
+    OTHER(0, "\x89HDF\r\n\x1a\n", "HDF5", SAVE_NPY),
+    OTHER(0, "MATLAB 5.0", "a MATLAB file", SAVE_NPY),
+    OTHER(0, "PAR1", "Parquet", SAVE_NPY),
+    OTHER(0, "ARROW1", "Arrow", SAVE_NPY),
+    {SIGNATURE(8, "{\""), .kind = CODEC_KIND_OTHER, .name = "safetensors", .remedy = SAVE_NPY,
+     .check = has_small_header},
+    OTHER(0, "\x80\2", "a Python pickle", SAVE_NPY),
+    OTHER(0, "\x80\3", "a Python pickle", SAVE_NPY),
+    OTHER(0, "\x80\4", "a Python pickle", SAVE_NPY),
+    OTHER(0, "\x80\5", "a Python pickle", SAVE_NPY),
 
-    {SIGNATURE(0, "\xff\xfe\0\0"), CODEC_KIND_OTHER, "UTF-32 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "\0\0\xfe\xff"), CODEC_KIND_OTHER, "UTF-32 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "\xff\xfe"), CODEC_KIND_OTHER, "UTF-16 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "\xfe\xff"), CODEC_KIND_OTHER, "UTF-16 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "{\0"), CODEC_KIND_OTHER, "UTF-16 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "[\0"), CODEC_KIND_OTHER, "UTF-16 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "\0{"), CODEC_KIND_OTHER, "UTF-16 text", "encode it as UTF-8"},
-    {SIGNATURE(0, "\0["), CODEC_KIND_OTHER, "UTF-16 text", "encode it as UTF-8"},
+    OTHER(0, "\xff\xfe\0\0", "UTF-32 text", "encode it as UTF-8"),
+    OTHER(0, "\0\0\xfe\xff", "UTF-32 text", "encode it as UTF-8"),
+    OTHER(0, "\xff\xfe", "UTF-16 text", "encode it as UTF-8"),
+    OTHER(0, "\xfe\xff", "UTF-16 text", "encode it as UTF-8"),
+    OTHER(0, "{\0", "UTF-16 text", "encode it as UTF-8"),
+    OTHER(0, "[\0", "UTF-16 text", "encode it as UTF-8"),
+    OTHER(0, "\0{", "UTF-16 text", "encode it as UTF-8"),
+    OTHER(0, "\0[", "UTF-16 text", "encode it as UTF-8"),
 };
 
 /* Text, by how it begins; "" is all other text. */
 static const struct row texts[] = {
-    {SIGNATURE(0, "{"), CODEC_KIND_JSON, "JSON", NULL},
-    {SIGNATURE(0, "["), CODEC_KIND_OTHER, "a JSON array", "put it into an object"},
-    {SIGNATURE(0, "data:"), CODEC_KIND_OTHER, "a data URL", DECODE},
-    {SIGNATURE(0, "iVBORw0KGgo"), CODEC_KIND_OTHER, "a PNG in Base64", DECODE},
-    {SIGNATURE(0, "/9j/"), CODEC_KIND_OTHER, "a JPEG in Base64", DECODE},
-    {SIGNATURE(0, "http://"), CODEC_KIND_OTHER, "a URL", "send what it names"},
-    {SIGNATURE(0, "https://"), CODEC_KIND_OTHER, "a URL", "send what it names"},
-    {SIGNATURE(0, "<svg"), CODEC_KIND_OTHER, "SVG", CONVERT},
-    {SIGNATURE(0, "<!doctype html"), CODEC_KIND_OTHER, "HTML", NULL},
-    {SIGNATURE(0, "<html"), CODEC_KIND_OTHER, "HTML", NULL},
-    {SIGNATURE(0, "<"), CODEC_KIND_OTHER, "XML", NULL}, /* or SVG, see find_text */
-    {SIGNATURE(0, "--"), CODEC_KIND_OTHER, "a form",
-     "send it as multipart/form-data with its boundary"},
-    {SIGNATURE(0, ""), CODEC_KIND_OTHER, "text", NULL},
+    READ(0, "{", CODEC_KIND_JSON, "JSON"),
+    OTHER(0, "[", "a JSON array", "put it into an object"),
+    OTHER(0, "data:", "a data URL", DECODE),
+    OTHER(0, "iVBORw0KGgo", "a PNG in Base64", DECODE),
+    OTHER(0, "/9j/", "a JPEG in Base64", DECODE),
+    OTHER(0, "http://", "a URL", "send what it names"),
+    OTHER(0, "https://", "a URL", "send what it names"),
+    OTHER(0, "<svg", "SVG", CONVERT),
+    OTHER(0, "<!doctype svg", "SVG", CONVERT),
+    OTHER(0, "<!doctype html", "HTML", NULL),
+    OTHER(0, "<html", "HTML", NULL),
+    OTHER(0, "<", "XML", NULL),
+    OTHER(0, "--", "a form", "send it as multipart/form-data with its boundary"),
+    OTHER(0, "", "text", NULL),
 };
 
-/* Whether the row's bytes are there, and for short ones what else the format always has. */
 static bool fits(const struct row *row, const uint8_t *bytes, size_t size)
 {
-    if (size < row->offset + row->length ||
-        memcmp(bytes + row->offset, row->bytes, row->length) != 0)
-        return false;
-    if (strcmp(row->name, "BMP") == 0)
-        return bytes[0] == 'B' && bytes[1] == 'M';
-    if (strcmp(row->name, "safetensors") == 0) /* the header's size, 64 bits */
-        return memcmp(bytes + 4, "\0\0\0\0", 4) == 0;
-    return true;
+    return size >= row->offset + row->length &&
+           memcmp(bytes + row->offset, row->bytes, row->length) == 0 &&
+           (!row->check || row->check(bytes));
 }
 
 static bool is_control(char c)
@@ -182,7 +203,7 @@ static struct codec_signature find_text(const uint8_t *bytes, size_t size)
     const struct row *row = &texts[1];
     while (!begins_with(bytes + at, size - at, row))
         row++;
-    if (strcmp(row->name, "XML") == 0 && contains(bytes, size, "<svg"))
+    if (bytes[at] == '<' && contains(bytes, size, "<svg"))
         return (struct codec_signature){CODEC_KIND_OTHER, "SVG", CONVERT, true};
     return found(row, true);
 }

@@ -14,7 +14,7 @@ enum codec_kind {
     CODEC_KIND_JSON, /* an object: "{" behind white space and a UTF-8 byte order mark */
 };
 
-/* What is known of the bytes; the texts are static. */
+/* A finding; the texts are static. */
 struct codec_signature {
     enum codec_kind kind;
     const char *name;   /* "WebP"; NULL: not known */
@@ -23,7 +23,7 @@ struct codec_signature {
 };
 
 /*
- * Looks at the first kilobyte at most; never fails. The bytes behind a signature may still be
+ * Looks at the first 4 KiB at most; never fails. The bytes behind a signature may still be
  * anything: whether a PNG is one, its decoder says.
  */
 struct codec_signature codec_signature_find(const uint8_t *bytes, size_t size);

@@ -117,7 +117,7 @@ static bool add_timing(struct http_exchange *exchange, struct MHD_Response *resp
 static bool answer_whole(struct http_exchange *exchange, const void *bytes, size_t size)
 {
     struct MHD_Response *response;
-    if (bytes == NULL && size > 0) /* to HEAD, or 304: only the size leaves */
+    if (bytes == NULL && size > 0) /* to HEAD, or 304: only the size is sent */
         response = MHD_create_response_from_callback(size, 1, read_nothing, NULL, NULL);
     else /* the bytes stay where they are, the exchange outlives the response */
         response = MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_PERSISTENT);

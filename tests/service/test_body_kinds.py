@@ -171,14 +171,17 @@ def test_a_pointer_to_any_name_is_json_pointers(client, name):
     ("beta", ".5", "0.5"), ("beta", "+0.5", "as in JSON"), ("steps", "+1", "as in JSON"),
     ("beta", "1.", "as in JSON"), ("rescale_zero_snr", "True", "lower case"),
     ("rescale_zero_snr", "FALSE", "lower case"), ("schedule", "Linear", "lower case"),
-    ("frames", "0.5", "whole number"), ("frames", "1e0", "whole number")])
+    ("frames", "0.5", "whole number"), ("frames", "1e0", "whole number"),
+    ("frames", "-1", "whole number"), ("frames", ".5", "whole number"),
+    ("frames", "0-1/2.5", "whole number"), ("frames", "abc", "whole number"),
+    ("betas", ".5,.5", "as in JSON")])
 def test_other_spellings_are_refused_alike(client, name, text, hint):
     png = pictures.png_of(pictures.photo(4, 4))
     answers = [client.post(FRAMES, data=png, params={name: text}),
                client.post(FRAMES, files={"image": png}, data={name: text})]
     document = {**json.loads(DOCUMENT), name: text}
-    if name == "steps":
-        del document["seed"]
+    if name == "betas":
+        del document["steps"]
     in_json = client.post(SAMPLES, json=document)
     details = [assert_problem(answer, 400, parameter=name)["detail"] for answer in answers]
     details.append(assert_problem(in_json, 400, pointer=f"/{name}")["detail"])

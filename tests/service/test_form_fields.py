@@ -43,6 +43,8 @@ FILE_NAMES = {
     "every byte but the line end": b'; filename="' + bytes(
         byte for byte in range(256) if byte not in b'\r"\\') + b'"',
     "extended": b"; filename*=UTF-8''%e2%82%ac.png",
+    "in pieces": b'; filename*0="' + b"n" * 5000 + b'"; filename*1="' + b"n" * 5000 + b'"',
+    "in pieces, extended": b"; filename*0*=UTF-8''" + b"%e2%82%ac" * 900 + b"; filename*1*=a.png",
     "both": b"; filename=\"euro.png\"; filename*=UTF-8''%e2%82%ac.png",
     "both, the other way": b"; filename*=utf-8'en'a.png; filename=a.png",
 }
@@ -56,6 +58,14 @@ def test_any_file_name_is_taken(client, name):
     if not name.endswith("end"):
         image = part(FILE_NAMES[name][2:] + b'; name="image"', PNG)
         assert assert_ok(post(client, image, **RUN)).content == plain
+
+
+def test_a_file_name_of_the_part_s_type_is_passed_over(client):
+    """RFC 2045 had it there, as the parameter `name`."""
+    plain = assert_ok(dissolve(client, PNG, **RUN)).content
+    for length in (3, 256, 3000):
+        kind = b'\r\nContent-Type: image/png; name="' + b"n" * length + b'"'
+        assert assert_ok(post(client, part(b'name="image"', PNG, kind), **RUN)).content == plain
 
 
 @pytest.mark.parametrize("name", ["cat.png", "a" * 5000, "Zoë's \"cat\".png", "日本.png", "\\"])

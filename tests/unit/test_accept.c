@@ -78,8 +78,14 @@ static void open_types_leave_the_kind_to_the_bytes(void **state)
                                        " ",
                                        "application/octet-stream",
                                        "Binary/Octet-Stream; x=y",
+                                       "application/octetstream",
+                                       "application/x-octet-stream",
+                                       "octet/stream",
+                                       "*/*",
+                                       "unknown/unknown",
                                        "application/x-www-form-urlencoded"};
-    static const char *const closed[] = {"text/plain", "image/png", "application/octet", "binary"};
+    static const char *const closed[] = {"text/plain", "image/png", "text/plain; x=octet",
+                                         "binary"};
     (void)state;
     for (size_t i = 0; i < sizeof open / sizeof *open; i++)
         assert_true(api_media_type_is_open(open[i]));

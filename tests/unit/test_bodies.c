@@ -275,9 +275,9 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     /* types */
-    {image_path, "", "text/plain", "x", 415, NULL, "is none that a picture has"},
+    {image_path, "", "text/plain", "x", 415, NULL, "is not one of a picture"},
     {image_path, "", "image/webp", "x", 415, NULL, "This looks like text. Send a PNG"},
-    {image_path, "", "application/json", "{}", 415, NULL, "is none that a picture has"},
+    {image_path, "", "application/json", "{}", 415, NULL, "is not one of a picture"},
     {image_path, "", NULL, "GIF89a", 415, NULL, "This looks like GIF; convert it to PNG or JPEG."},
     {image_path, "", "image/png", "GIF89a", 422, NULL, "This looks like GIF"},
     {image_path, "", "binary/octet-stream", "{}", 415, NULL, "This looks like JSON. Send a PNG"},

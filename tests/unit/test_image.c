@@ -36,8 +36,9 @@ static void test_neither(void **state)
     expect_status("\x89PNG\r\n\x1a", 7, DISSOLVE_UNSUPPORTED, neither);
     expect_status("\x89PNG\r\n\x1a\r", 8, DISSOLVE_UNSUPPORTED, neither);
     expect_status("\xff", 1, DISSOLVE_UNSUPPORTED, neither);
-    expect_status("\xff\xd8", 2, DISSOLVE_UNSUPPORTED, "The image is not a JPEG file.");
-    expect_status("\xff\xd8\xd8", 3, DISSOLVE_UNSUPPORTED, "The image is not a JPEG file.");
+    expect_status("\xff\xd8", 2, DISSOLVE_UNSUPPORTED, "not a JPEG file, or broken at its start");
+    expect_status("\xff\xd8\xd8", 3, DISSOLVE_UNSUPPORTED,
+                  "not a JPEG file, or broken at its start");
     expect_status("\xff\x4f\xff\x51 JPEG 2000", 14, DISSOLVE_UNSUPPORTED, neither);
     expect_status("\x93NUMPY\x01\0", 8, DISSOLVE_UNSUPPORTED, neither);
 }
