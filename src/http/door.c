@@ -10,6 +10,7 @@
 #include "peers.h"
 #include "raw.h"
 #include "records.h"
+#include "sandbox.h"
 #include "sizing.h"
 #include "watcher.h"
 
@@ -68,6 +69,7 @@ static enum dissolve_status print_metrics(void *context, struct codec_buffer *ou
         .job_threads = door->options.job_threads,
         .pool_threads = dissolve_pool_threads(door->options.pool),
         .log_lines_dropped = http_log_dropped(door->records.log),
+        .sandbox_violations = http_sandbox_violations(NULL),
         .ready = api_service_is_ready(door->options.service),
         .version = DISSOLVED_VERSION,
         .isa = door->options.isa,
@@ -520,6 +522,11 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
     }
     *opened = door;
     return DISSOLVE_OK;
+}
+
+bool door_start(struct door *door)
+{
+    return http_gate_start(door->gate) && (door->admin == NULL || http_gate_start(door->admin));
 }
 
 const struct http_address *door_address(const struct door *door)

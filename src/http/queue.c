@@ -6,6 +6,8 @@
  */
 #include "queue.h"
 
+#include "thread.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -206,7 +208,7 @@ static bool start(struct http_queue *queue)
     struct http_worker *worker = &queue->workers[queue->started];
     worker->queue = queue;
     worker->spare = queue->started >= queue->options.threads;
-    return pthread_create(&worker->thread, NULL, serve, worker) == 0;
+    return http_thread_start(&worker->thread, serve, worker);
 }
 
 struct http_queue *http_queue_create(const struct http_queue_options *options)
