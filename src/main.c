@@ -119,18 +119,39 @@ static bool start(struct server *server, const char *isa)
 
 enum event { SIGNAL, IDLE, NOTHING };
 
-/* What comes first: a signal, the descriptor `idle`, if it is one, or the end of the patience. */
+static void log_violations(const struct server *server)
+{
+    uint64_t news;
+    int call;
+    if (read(http_sandbox_violation_fd(), &news, sizeof news) != sizeof news)
+        return;
+    uint64_t all = http_sandbox_violations(&call);
+    http_log_say(server->log, HTTP_LOG_WARNING,
+                 "sandbox: denied system call %d; %llu denied since the start", call,
+                 (unsigned long long)all);
+}
+
+/*
+ * What comes first: a signal, the descriptor `idle`, if it is one, or the end of the time. What the
+ * sandbox denies meanwhile is logged.
+ */
 static enum event wait_for(const struct server *server, int idle, uint64_t patience)
 {
     struct pollfd polled[] = {{.fd = server->signals, .events = POLLIN},
-                              {.fd = idle, .events = POLLIN}};
+                              {.fd = idle, .events = POLLIN},
+                              {.fd = http_sandbox_violation_fd(), .events = POLLIN}};
     int64_t end = http_clock_now() + (int64_t)patience;
     int count = -1;
     while (count < 0) {
         int64_t left = end - http_clock_now();
-        count = poll(polled, 2, patience == UINT64_MAX ? -1 : left > 0 ? (int)left : 0);
+        count = poll(polled, 3, patience == UINT64_MAX ? -1 : left > 0 ? (int)left : 0);
         if (count < 0 && errno != EINTR)
             return NOTHING;
+        if (count > 0 && polled[2].revents != 0) {
+            log_violations(server);
+            if (polled[0].revents == 0 && polled[1].revents == 0)
+                count = -1;
+        }
     }
     struct signalfd_siginfo info;
     if (polled[0].revents != 0 && read(server->signals, &info, sizeof info) > 0)
@@ -242,7 +263,7 @@ static int run(struct http_configuration *configuration, const char *isa)
     http_sizing_tell(&server.sizing, &cgroup, configuration, server.log);
     if (server.signals < 0 || server.log == NULL) {
         perror("dissolved: cannot start");
-    } else if (start(&server, isa) && enter_sandbox(&server)) {
+    } else if (start(&server, isa) && enter_sandbox(&server) && door_start(server.door)) {
         tell_addresses(&server, isa);
         serve(&server);
         status = EXIT_SUCCESS;

@@ -48,6 +48,8 @@ static const struct setting SETTINGS[] = {
     {"max-work", NUMBER, AT(max_work), 1, 1ull << 62, "100000000000",
      "elements times steps of a request"},
     {"queue", NUMBER, AT(queue), 1, 1 << 20, "64", "requests that may wait for a job thread"},
+    {"jobs-per-client", NUMBER, AT(jobs_per_client), 0, 1024, "0",
+     "of one client at a time; 0: all job threads but 2"},
     {"slow-readers", NUMBER, AT(slow_readers), 0, 1024, "24",
      "requests that wait for their readers and make room"},
     {"max-connections", NUMBER, AT(max_connections), 1, 1 << 20, "16384", "connections at a time"},

@@ -20,6 +20,7 @@ struct http_configuration {
     uint64_t max_pixels;
     uint64_t max_work;
     uint64_t queue;
+    uint64_t jobs_per_client; /* 0: all job threads but 2 */
     uint64_t slow_readers;
     uint64_t max_connections;
     uint64_t max_connections_per_address; /* 0: no limit */

@@ -10,6 +10,7 @@
 #include "peers.h"
 #include "raw.h"
 #include "records.h"
+#include "sandbox.h"
 #include "sizing.h"
 #include "watcher.h"
 
@@ -68,6 +69,7 @@ static enum dissolve_status print_metrics(void *context, struct codec_buffer *ou
         .job_threads = door->options.job_threads,
         .pool_threads = dissolve_pool_threads(door->options.pool),
         .log_lines_dropped = http_log_dropped(door->records.log),
+        .sandbox_violations = http_sandbox_violations(NULL),
         .ready = api_service_is_ready(door->options.service),
         .version = DISSOLVED_VERSION,
         .isa = door->options.isa,
@@ -120,6 +122,8 @@ static bool submit(struct door *door, struct http_exchange *exchange)
         return answer_at_once(exchange, http_exchange_refuse);
     }
     exchange->work.run = run;
+    exchange->work.client = exchange->sharer;
+    exchange->work.cost = exchange->body_size;
     exchange->queue = door->queue;
     exchange->stage = HTTP_WORKING;
     exchange->submitted = api_now_ms();
@@ -132,7 +136,8 @@ static bool submit(struct door *door, struct http_exchange *exchange)
         dissolve_job_destroy(exchange->job);
         exchange->job = NULL;
         exchange->stage = HTTP_RECEIVING;
-        http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503, "The queue is full.");
+        http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503,
+                          "The request queue is full; retry after the time in Retry-After.");
         http_gate_resume(exchange);
         return true;
     }
@@ -230,6 +235,7 @@ static bool find_client(const struct door *door, struct http_exchange *exchange,
     const struct http_address *peer = &exchange->connection->peer;
     bool forwarded = http_forwarded_client(&door->configuration->trusted_proxies, peer,
                                            head->forwarded_for.text, &exchange->client);
+    exchange->sharer = http_client_of_address(&exchange->client);
     if (!forwarded || door->peers == NULL)
         return true;
     exchange->client_counted = http_peers_enter(door->peers, &exchange->client);
@@ -259,14 +265,15 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
     if (!http_exchange_take_head(exchange, head))
         return false;
     uint64_t size = http_head_body_size(head);
+    bool crowded = !find_client(door, exchange, head); /* first: it says whose turn it is */
     const struct http_rules rules = {
         .keys = door->keys,
         .origins = &door->configuration->cors_origins,
         .operators = operators,
         .draining = atomic_load(&door->draining),
-        .full = http_queue_full(door->queue),
         .no_room = size != UINT64_MAX && !http_room_has(&door->room, size),
-        .crowded = !find_client(door, exchange, head),
+        .crowded = crowded,
+        .full = http_queue_full(door->queue, &exchange->sharer),
     };
     http_judge(exchange, head, method, &rules);
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
@@ -452,10 +459,12 @@ static bool furnish(struct door *door)
     door->records =
         (struct http_records){.log = door->options.log, .metrics = create_metrics(door)};
     door->patience.metrics = door->records.metrics;
-    const struct http_queue_options queue = {.threads = door->options.job_threads,
-                                             .spares = (unsigned)configuration->slow_readers,
-                                             .capacity = (size_t)configuration->queue,
-                                             .room = http_sizing_states(configuration)};
+    const struct http_queue_options queue = {
+        .threads = door->options.job_threads,
+        .spares = (unsigned)configuration->slow_readers,
+        .capacity = (size_t)configuration->queue,
+        .per_client = http_sizing_jobs_per_client(configuration, door->options.job_threads),
+        .room = http_sizing_states(configuration)};
     door->queue = http_queue_create(&queue);
     if (door->watcher != NULL) {
         const struct http_attendant attendant = {
@@ -513,6 +522,11 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
     }
     *opened = door;
     return DISSOLVE_OK;
+}
+
+bool door_start(struct door *door)
+{
+    return http_gate_start(door->gate) && (door->admin == NULL || http_gate_start(door->admin));
 }
 
 const struct http_address *door_address(const struct door *door)

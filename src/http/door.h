@@ -21,12 +21,16 @@ struct door_options {
 struct door;
 
 /*
- * Starts to serve, and to answer /metrics. DISSOLVE_SYSTEM: it could not listen at *refused, one of
- * the configuration's, or, where that is NULL, not start at all; errno may say why.
+ * Starts all threads and listens; nothing is accepted before door_start. DISSOLVE_SYSTEM: it could
+ * not listen at *refused, one of the configuration's, or, where that is NULL, not start at all;
+ * errno may say why.
  */
 DISSOLVE_MUST_USE enum dissolve_status door_open(const struct door_options *options,
                                                  struct door **door,
                                                  const struct http_address **refused);
+
+/* Accepts connections from now on. false: no memory. */
+DISSOLVE_MUST_USE bool door_start(struct door *door);
 
 /* Where it listens; for operators NULL if there is no address for them alone. */
 const struct http_address *door_address(const struct door *door);

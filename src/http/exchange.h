@@ -4,6 +4,7 @@
 
 #include "../api/api.h"
 #include "address.h"
+#include "client.h"
 #include "head.h"
 #include "metrics.h"
 #include "pipe.h"
@@ -49,6 +50,7 @@ struct http_exchange {
     /* the request */
     char method[8]; /* cut */
     struct http_address client;
+    struct http_client sharer; /* by address, or by key: for whom it takes its turn */
     struct http_target target;
     enum dissolve_status target_status;
     char id[HTTP_ID_MAX + 1];

@@ -4,6 +4,7 @@
 #include "epoll.h"
 #include "listener.h"
 #include "raw.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -411,6 +412,7 @@ static struct MHD_Daemon *start_daemon(struct http_gate *gate)
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
         MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
         options->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)HTTP_THREAD_STACK,
 #if MHD_VERSION >= 0x00097701
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #endif
@@ -435,6 +437,11 @@ struct http_gate *http_gate_open(const struct http_gate_options *options)
     }
     gate->address = *http_listener_address(gate->listener);
     return gate;
+}
+
+bool http_gate_start(struct http_gate *gate)
+{
+    return http_listener_start(gate->listener);
 }
 
 const struct http_address *http_gate_address(const struct http_gate *gate)

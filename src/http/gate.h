@@ -47,8 +47,11 @@ struct http_gate_options {
     struct http_gate_handler handler;
 };
 
-/* NULL: it could not; errno may say why. */
+/* Listens; connections wait until http_gate_start. NULL: it could not; errno may say why. */
 DISSOLVE_MUST_USE struct http_gate *http_gate_open(const struct http_gate_options *options);
+
+/* Accepts connections from now on. false: no memory. */
+DISSOLVE_MUST_USE bool http_gate_start(struct http_gate *gate);
 
 /* Where it listens. */
 const struct http_address *http_gate_address(const struct http_gate *gate);

@@ -61,6 +61,17 @@ static bool is_guarded(const char *path)
     return strncmp(path, "/v1", 3) == 0 && (path[3] == '\0' || path[3] == '/');
 }
 
+/* Whether it has a key that is accepted; from then on the key says whose request it is. */
+static bool has_key(struct http_exchange *exchange, const struct http_keys *keys,
+                    const char *authorization)
+{
+    size_t place;
+    if (!http_keys_accept(keys, authorization, &place))
+        return false;
+    exchange->sharer = (struct http_client){.prefix = place, .family = HTTP_CLIENT_KEY};
+    return true;
+}
+
 /* Of a request whose end is certain and whose route is known. */
 static void judge_work(struct http_exchange *exchange, const struct http_head *head,
                        const struct http_rules *rules)
@@ -70,7 +81,7 @@ static void judge_work(struct http_exchange *exchange, const struct http_head *h
     if (rules->operators && !api_route_is_for_operators(exchange->route))
         refuse(exchange, 404, "There is nothing at this path for operators.");
     else if (rules->keys != NULL && is_guarded(exchange->target.path) &&
-             !http_keys_accept(rules->keys, head->authorization.text))
+             !has_key(exchange, rules->keys, head->authorization.text))
         http_judge_reject(exchange, HTTP_REJECTED_UNAUTHORIZED, 401,
                           "A key is needed here: Authorization: Bearer KEY.");
     else if (http_head_body_is_coded(head))
@@ -83,7 +94,8 @@ static void judge_work(struct http_exchange *exchange, const struct http_head *h
     else if (work && rules->draining)
         http_judge_reject(exchange, HTTP_REJECTED_DRAINING, 503, "The service is shutting down.");
     else if (work && rules->full)
-        http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503, "The queue is full.");
+        http_judge_reject(exchange, HTTP_REJECTED_QUEUE_FULL, 503,
+                          "The request queue is full; retry after the time in Retry-After.");
     else if (work && rules->no_room)
         http_judge_reject(exchange, HTTP_REJECTED_BODIES_FULL, 503,
                           "There are too many bodies on their way.");

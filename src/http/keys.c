@@ -53,7 +53,7 @@ static uint64_t compare(const uint64_t key[ROW], const volatile uint64_t row[ROW
     return difference;
 }
 
-bool http_keys_accept(const struct http_keys *keys, const char *authorization)
+bool http_keys_accept(const struct http_keys *keys, const char *authorization, size_t *place)
 {
     size_t length;
     const char *token = find_token(authorization, &length);
@@ -62,8 +62,12 @@ bool http_keys_accept(const struct http_keys *keys, const char *authorization)
     uint64_t row[ROW] = {0};
     memcpy(row, token, length < sizeof row ? length : sizeof row);
     volatile bool found = false; /* likewise: there is no leaving the loop once it is true */
-    for (size_t i = 0; i < keys->count; i++)
-        found |= compare(keys->rows[i], row) == 0;
+    *place = 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        bool same = compare(keys->rows[i], row) == 0;
+        found |= same;
+        *place |= i & (0 - (size_t)same);
+    }
     explicit_bzero(row, sizeof row);
     return found && length <= sizeof row;
 }

@@ -171,16 +171,20 @@ http_listener_open(const struct http_address *address, struct http_watcher *watc
     if (getsockname(listener->fd, (struct sockaddr *)&listener->address.storage,
                     &listener->address.size) != 0)
         goto failed;
-    struct http_watch watch = {
-        .fd = listener->fd, .events = EPOLLIN, .seen = accept_waiting, .context = listener};
-    listener->watch = http_watcher_add(watcher, &watch);
-    if (listener->watch != 0)
-        return listener;
+    return listener;
 failed:;
     int reason = errno;
     http_listener_close(listener);
     errno = reason;
     return NULL;
+}
+
+bool http_listener_start(struct http_listener *listener)
+{
+    const struct http_watch watch = {
+        .fd = listener->fd, .events = EPOLLIN, .seen = accept_waiting, .context = listener};
+    listener->watch = http_watcher_add(listener->watcher, &watch);
+    return listener->watch != 0;
 }
 
 const struct http_address *http_listener_address(const struct http_listener *listener)

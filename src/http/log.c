@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "log_line.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -266,17 +267,6 @@ static void *serve(void *argument)
 
 /* ---- beginning and end ---- */
 
-/* Signals are the program's business; above all SIGPIPE, which write() reports as EPIPE anyway. */
-static bool start_thread(struct http_log *log)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&log->thread, NULL, serve, log) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 static void release(struct http_log *log)
 {
     pthread_cond_destroy(&log->changed);
@@ -303,7 +293,7 @@ struct http_log *http_log_create(int fd, enum http_log_format format, enum http_
     log->wake_at = ASLEEP;
     log->memory = malloc(2 * (size_t)(ROOM + HTTP_LOG_LINE_ROOM));
     log->waiting = log->memory;
-    if (log->memory == NULL || !start_thread(log)) {
+    if (log->memory == NULL || !http_thread_start(&log->thread, serve, log)) {
         release(log);
         return NULL;
     }

@@ -252,6 +252,8 @@ static void print_gauges(struct metrics_text *text, const struct http_metrics_ga
                 "Threads that compute for all requests.");
     print_counter(text, "dissolved_log_lines_dropped_total", gauges->log_lines_dropped,
                   "Lines that the log dropped, for its reader was too slow or gone.");
+    print_counter(text, "dissolved_sandbox_violations_total", gauges->sandbox_violations,
+                  "System calls that the sandbox denied.");
     print_gauge(text, "dissolved_ready", gauges->ready,
                 "1 while new requests are taken, 0 while draining.");
     const struct metrics_label build[] = {{"version", gauges->version}, {"isa", gauges->isa}};

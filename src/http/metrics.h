@@ -63,6 +63,7 @@ struct http_metrics_gauges {
     size_t job_threads;
     size_t pool_threads;
     uint64_t log_lines_dropped;
+    uint64_t sandbox_violations;
     bool ready;
     const char *version;
     const char *isa;

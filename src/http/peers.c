@@ -5,7 +5,8 @@
  */
 #include "peers.h"
 
-#include <netinet/in.h>
+#include "client.h"
+
 #include <pthread.h>
 #include <search.h>
 #include <stdint.h>
@@ -13,8 +14,7 @@
 #include <string.h>
 
 struct peer {
-    uint64_t prefix; /* the address, or its first half, as its bytes stand in memory */
-    int family;
+    struct http_client client; /* first, so that a client can be looked for */
     size_t connections;
 };
 
@@ -28,30 +28,13 @@ struct http_peers {
 
 static int compare(const void *left, const void *right)
 {
-    const struct peer *a = left;
-    const struct peer *b = right;
-    if (a->family != b->family)
-        return a->family < b->family ? -1 : 1;
-    return (a->prefix > b->prefix) - (a->prefix < b->prefix);
+    return http_client_compare(left, right);
 }
 
-/* false: nobody counts it. */
-static bool find_key(const struct http_peers *peers, const struct http_address *address,
-                     struct peer *key)
+/* false: the client is not counted. */
+static bool is_counted(const struct http_peers *peers, const struct http_client *client)
 {
-    struct http_address plain = *address;
-    http_address_unmap(&plain);
-    *key = (struct peer){.family = plain.storage.ss_family};
-    if (key->family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&plain.storage;
-        key->prefix = in->sin_addr.s_addr;
-    } else if (key->family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&plain.storage;
-        memcpy(&key->prefix, &in6->sin6_addr, sizeof key->prefix);
-    } else {
-        return false;
-    }
-    return peers->limit > 0;
+    return peers->limit > 0 && (client->family == AF_INET || client->family == AF_INET6);
 }
 
 struct http_peers *http_peers_create(size_t limit)
@@ -65,13 +48,12 @@ struct http_peers *http_peers_create(size_t limit)
 }
 
 /* Puts an address that is not there into the tree, with one connection. */
-static bool add(struct http_peers *peers, const struct peer *key)
+static bool add(struct http_peers *peers, const struct http_client *client)
 {
     struct peer *peer = malloc(sizeof *peer);
     if (peer == NULL)
         return false;
-    *peer = *key;
-    peer->connections = 1;
+    *peer = (struct peer){.client = *client, .connections = 1};
     if (tsearch(peer, &peers->tree, compare) == NULL) {
         free(peer);
         return false;
@@ -82,14 +64,14 @@ static bool add(struct http_peers *peers, const struct peer *key)
 
 bool http_peers_enter(struct http_peers *peers, const struct http_address *address)
 {
-    struct peer key;
-    if (!find_key(peers, address, &key))
+    const struct http_client client = http_client_of_address(address);
+    if (!is_counted(peers, &client))
         return true;
     pthread_mutex_lock(&peers->mutex);
-    struct peer *const *found = tfind(&key, &peers->tree, compare);
+    struct peer *const *found = tfind(&client, &peers->tree, compare);
     bool entered;
     if (found == NULL) {
-        entered = add(peers, &key);
+        entered = add(peers, &client);
     } else {
         entered = (*found)->connections < peers->limit;
         (*found)->connections += entered;
@@ -100,11 +82,11 @@ bool http_peers_enter(struct http_peers *peers, const struct http_address *addre
 
 void http_peers_leave(struct http_peers *peers, const struct http_address *address)
 {
-    struct peer key;
-    if (!find_key(peers, address, &key))
+    const struct http_client client = http_client_of_address(address);
+    if (!is_counted(peers, &client))
         return;
     pthread_mutex_lock(&peers->mutex);
-    struct peer *const *found = tfind(&key, &peers->tree, compare);
+    struct peer *const *found = tfind(&client, &peers->tree, compare);
     if (found != NULL && --(*found)->connections == 0) {
         struct peer *peer = *found;
         tdelete(peer, &peers->tree, compare);

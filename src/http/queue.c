@@ -1,6 +1,12 @@
-/* The bounded queue: one mutex, a list of waiting work, and threads of which the first are called.
+/*
+ * The bounded queue: one mutex, a list of waiting work, and threads of which the first are called.
+ * Fairness is start-time fair queueing: a client's pieces are given turns one after another, from
+ * the turn that is served now on, so that a client that has waited for nothing yet comes before the
+ * second piece of one that has.
  */
 #include "queue.h"
+
+#include "thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -27,6 +33,7 @@ struct http_queue {
     size_t resting;
     uint64_t resting_size;
     size_t running;
+    uint64_t served; /* the turn of what began last */
     bool closed;
     size_t started; /* the creating and closing thread's own */
     struct http_worker workers[];
@@ -44,15 +51,93 @@ static void unlink_work(struct http_queue *queue, struct http_work *work)
     queue->waiting--;
 }
 
-static bool has_place(const struct http_queue *queue)
+static bool is_of(const struct http_work *work, const struct http_client *client)
 {
-    return queue->first != NULL && queue->running - queue->resting < queue->options.threads;
+    return http_client_compare(&work->client, client) == 0;
+}
+
+static size_t all_threads(const struct http_queue_options *options)
+{
+    return (size_t)options->threads + options->spares;
+}
+
+/* How many of the client's pieces run; with or without those that rest. */
+static size_t count_running(const struct http_queue *queue, const struct http_client *client,
+                            bool resting)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < all_threads(&queue->options); i++) {
+        const struct http_worker *worker = &queue->workers[i];
+        if (worker->work != NULL && (resting || !worker->rests))
+            count += is_of(worker->work, client);
+    }
+    return count;
+}
+
+static size_t count_waiting(const struct http_queue *queue, const struct http_client *client)
+{
+    size_t count = 0;
+    for (const struct http_work *work = queue->first; work != NULL; work = work->next)
+        count += is_of(work, client);
+    return count;
+}
+
+/* Whether its client has not as much running as it may have. */
+static bool may_begin(const struct http_queue *queue, const struct http_work *work)
+{
+    return queue->options.per_client >= queue->options.threads ||
+           count_running(queue, &work->client, false) < queue->options.per_client;
+}
+
+/* Of what may begin the piece whose turn it is; NULL: nothing may. */
+static struct http_work *find_turn(const struct http_queue *queue)
+{
+    struct http_work *next = NULL;
+    for (struct http_work *work = queue->first; work != NULL; work = work->next) {
+        if ((next == NULL || work->turn < next->turn) && may_begin(queue, work))
+            next = work;
+    }
+    return next;
+}
+
+/* Of the pieces of its client the cheapest, which changes turns with it. */
+static struct http_work *find_cheapest(const struct http_queue *queue, struct http_work *turn)
+{
+    struct http_work *cheapest = turn;
+    for (struct http_work *work = queue->first; work != NULL; work = work->next) {
+        if (work->cost < cheapest->cost && is_of(work, &turn->client))
+            cheapest = work;
+    }
+    uint64_t own = cheapest->turn;
+    cheapest->turn = turn->turn;
+    turn->turn = own;
+    return cheapest;
+}
+
+/* What begins next; NULL: there is no thread for it, or nothing that may begin. */
+static struct http_work *find_next(const struct http_queue *queue)
+{
+    if (queue->first == NULL || queue->running - queue->resting >= queue->options.threads)
+        return NULL;
+    struct http_work *turn = find_turn(queue);
+    return turn == NULL ? NULL : find_cheapest(queue, turn);
+}
+
+/* Behind what its client has waiting, and no earlier than what is served now. */
+static uint64_t turn_of(const struct http_queue *queue, const struct http_client *client)
+{
+    uint64_t turn = queue->served;
+    for (const struct http_work *work = queue->first; work != NULL; work = work->next) {
+        if (work->turn > turn && is_of(work, client))
+            turn = work->turn;
+    }
+    return turn + 1;
 }
 
 /* Where nothing rests, a place is one of the first threads'. */
 static void call(struct http_queue *queue)
 {
-    if (!has_place(queue))
+    if (find_next(queue) == NULL)
         return;
     pthread_cond_signal(&queue->changed);
     if (queue->resting > 0)
@@ -82,14 +167,15 @@ static void set_rest(struct http_worker *worker, bool rests, uint64_t size)
     }
 }
 
-static void run_first(struct http_worker *worker)
+static void run_work(struct http_worker *worker, struct http_work *work)
 {
     struct http_queue *queue = worker->queue;
-    struct http_work *work = queue->first;
+    queue->served = work->turn;
     unlink_work(queue, work);
     work->worker = worker;
     worker->work = work;
     queue->running++;
+    call(queue); /* its client may have another piece that may begin, too */
     pthread_mutex_unlock(&queue->mutex);
     work->run(work);
     pthread_mutex_lock(&queue->mutex);
@@ -106,8 +192,9 @@ static void *serve(void *argument)
     struct http_queue *queue = worker->queue;
     pthread_mutex_lock(&queue->mutex);
     while (queue->first != NULL || !queue->closed) {
-        if (has_place(queue))
-            run_first(worker);
+        struct http_work *next = find_next(queue);
+        if (next != NULL)
+            run_work(worker, next);
         else
             pthread_cond_wait(worker->spare ? &queue->vacated : &queue->changed, &queue->mutex);
     }
@@ -116,17 +203,12 @@ static void *serve(void *argument)
     return NULL;
 }
 
-static size_t all_threads(const struct http_queue_options *options)
-{
-    return (size_t)options->threads + options->spares;
-}
-
 static bool start(struct http_queue *queue)
 {
     struct http_worker *worker = &queue->workers[queue->started];
     worker->queue = queue;
     worker->spare = queue->started >= queue->options.threads;
-    return pthread_create(&worker->thread, NULL, serve, worker) == 0;
+    return http_thread_start(&worker->thread, serve, worker);
 }
 
 struct http_queue *http_queue_create(const struct http_queue_options *options)
@@ -149,18 +231,31 @@ struct http_queue *http_queue_create(const struct http_queue_options *options)
     return queue;
 }
 
-static bool refuses(const struct http_queue *queue)
+/* Whether the client has its share of threads and of the capacity; the rest is for others. */
+static bool has_share(const struct http_queue *queue, const struct http_client *client,
+                      size_t spares)
+{
+    const struct http_queue_options *options = &queue->options;
+    if (options->per_client >= options->threads)
+        return false;
+    size_t share = options->per_client + spares + options->capacity - options->capacity / 4;
+    return count_waiting(queue, client) + count_running(queue, client, true) >= share;
+}
+
+static bool refuses(const struct http_queue *queue, const struct http_client *client)
 {
     const struct http_queue_options *options = &queue->options;
     size_t spares = queue->resting < options->spares ? queue->resting : options->spares;
-    return queue->closed || queue->unfinished >= options->threads + spares + options->capacity;
+    return queue->closed || queue->unfinished >= options->threads + spares + options->capacity ||
+           has_share(queue, client, spares);
 }
 
 bool http_queue_submit(struct http_queue *queue, struct http_work *work)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool taken = !refuses(queue);
+    bool taken = !refuses(queue, &work->client);
     if (taken) {
+        work->turn = turn_of(queue, &work->client);
         work->next = NULL;
         work->link = queue->last;
         *queue->last = work;
@@ -202,10 +297,10 @@ size_t http_queue_resting(struct http_queue *queue)
     return resting;
 }
 
-bool http_queue_full(struct http_queue *queue)
+bool http_queue_full(struct http_queue *queue, const struct http_client *client)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool full = refuses(queue);
+    bool full = refuses(queue, client);
     pthread_mutex_unlock(&queue->mutex);
     return full;
 }

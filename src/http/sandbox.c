@@ -7,12 +7,15 @@
 #include <netinet/tcp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -129,13 +132,74 @@ static bool has_memory(void)
     return reserve != NULL;
 }
 
+/* ---- What is denied ---- */
+
+/* The kernel calls one handler for the process, whichever thread it was. */
+static atomic_uint_fast64_t violations;
+static atomic_int last_call;
+static int violation_fd = -1; /* an eventfd; set before the filter is */
+
+#if defined(__x86_64__)
+#define RESULT(machine) (machine).gregs[REG_RAX]
+#elif defined(__aarch64__)
+#define RESULT(machine) (machine).regs[0]
+#endif
+
+#ifdef RESULT
+static const uint32_t DENIAL = SCMP_ACT_TRAP;
+
+/* The call ends as if the kernel had refused it: seccomp(2), SECCOMP_RET_TRAP. */
+static void deny(int signal, siginfo_t *info, void *context)
+{
+    static const uint64_t one = 1;
+    ucontext_t *interrupted = context;
+    int before = errno;
+    (void)signal;
+    atomic_store(&last_call, info->si_syscall);
+    atomic_fetch_add(&violations, 1);
+    (void)!write(violation_fd, &one, sizeof one);
+    RESULT(interrupted->uc_mcontext) = -EPERM;
+    errno = before;
+}
+
+/* Returns 0 or a negative errno. */
+static int watch_violations(void)
+{
+    const struct sigaction action = {.sa_sigaction = deny, .sa_flags = SA_SIGINFO | SA_RESTART};
+    if (violation_fd < 0)
+        violation_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return violation_fd >= 0 && sigaction(SIGSYS, &action, NULL) == 0 ? 0 : -errno;
+}
+#else
+static const uint32_t DENIAL = SCMP_ACT_ERRNO(EPERM);
+
+static int watch_violations(void)
+{
+    return 0;
+}
+#endif
+
+uint64_t http_sandbox_violations(int *call)
+{
+    if (call != NULL)
+        *call = atomic_load(&last_call);
+    return atomic_load(&violations);
+}
+
+int http_sandbox_violation_fd(void)
+{
+    return violation_fd;
+}
+
 enum http_sandbox http_sandbox_enter(const char **reason)
 {
-    scmp_filter_ctx filter = has_memory() ? seccomp_init(SCMP_ACT_ERRNO(EPERM)) : NULL;
+    scmp_filter_ctx filter = has_memory() ? seccomp_init(DENIAL) : NULL;
     int failed = filter != NULL ? set_attributes(filter) : -ENOMEM;
     bool absent = failed == -EOPNOTSUPP;
     if (failed == 0)
         failed = add_rules(filter);
+    if (failed == 0 && !SANITIZED)
+        failed = watch_violations();
     if (failed == 0 && !SANITIZED)
         failed = seccomp_load(filter);
     if (filter != NULL)

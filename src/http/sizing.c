@@ -68,6 +68,15 @@ uint64_t http_sizing_states(const struct http_configuration *configuration)
     return product(configuration->max_pixels, STATE_PER_PIXEL) / SHARE_AT_REST;
 }
 
+unsigned http_sizing_jobs_per_client(const struct http_configuration *configuration,
+                                     unsigned job_threads)
+{
+    enum { FOR_OTHERS = 2 };
+    if (configuration->jobs_per_client > 0)
+        return (unsigned)configuration->jobs_per_client;
+    return job_threads > FOR_OTHERS ? job_threads - FOR_OTHERS : 1;
+}
+
 uint64_t http_sizing_bodies(const struct http_configuration *configuration, unsigned job_threads)
 {
     return product(sum(configuration->queue, job_threads), configuration->max_body);

@@ -34,6 +34,10 @@ uint64_t http_sizing_worst_case(const struct http_configuration *configuration,
  */
 uint64_t http_sizing_bodies(const struct http_configuration *configuration, unsigned job_threads);
 
+/* How many requests of one client run at a time: as set, or all job threads but 2; at least 1. */
+unsigned http_sizing_jobs_per_client(const struct http_configuration *configuration,
+                                     unsigned job_threads);
+
 /* Bytes of the states of all that waits for slow readers: a quarter of the largest picture's. */
 uint64_t http_sizing_states(const struct http_configuration *configuration);
 

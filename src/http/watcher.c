@@ -2,6 +2,7 @@
 #include "watcher.h"
 
 #include "clock.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -149,7 +150,7 @@ struct http_watcher *http_watcher_create(void)
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = BELL};
     if (watcher->epoll < 0 || watcher->bell < 0 ||
         epoll_ctl(watcher->epoll, EPOLL_CTL_ADD, watcher->bell, &event) != 0 ||
-        pthread_create(&watcher->thread, NULL, run, watcher) != 0) {
+        !http_thread_start(&watcher->thread, run, watcher)) {
         if (watcher->epoll >= 0)
             close(watcher->epoll);
         if (watcher->bell >= 0)

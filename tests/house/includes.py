@@ -36,6 +36,7 @@ SYSTEM = ENGINE_SYSTEM | {
     "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h",
     "sys/time.h", "sys/timerfd.h",
     "sys/types.h", "sys/uio.h", "sys/un.h", "sys/wait.h", "syslog.h",
+    "ucontext.h",
 }
 
 SYSTEM_OF_ROOM = {

@@ -15,7 +15,8 @@ FIRST = "verify_asan_link_order=0"
 
 class Shared(ctypes.Structure):
     """struct faults."""
-    _fields_ = [(name, ctypes.c_int64) for name in ("count", "fails", "rest", "failed", "holds", "held")]
+    _fields_ = [(name, ctypes.c_int64)
+                for name in ("count", "fails", "rest", "failed", "holds", "held", "denied")]
 
 
 class Faults:
@@ -53,6 +54,10 @@ class Faults:
     def held(self):
         """How many would have."""
         return self.shared.held
+
+    def overstep(self):
+        """The next allocation makes a system call that the sandbox denies: getppid."""
+        self.shared.denied = 1
 
     def let_go(self):
         self.shared.holds = 0

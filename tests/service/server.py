@@ -29,6 +29,7 @@ def clean_environment(**settings):
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith(("DISSOLVED_", "DISSOLVE_"))}
     kept["DISSOLVED_NO_CGROUP"] = "yes"
+    kept["DISSOLVED_JOBS_PER_CLIENT"] = "1024"  # a test is many clients, from one address
     kept.update(settings)
     return kept
 

@@ -89,6 +89,7 @@ def test_all_begins_at_nothing(counted):
     for name in ("dissolved_elements_stepped_total", "dissolved_frames_encoded_total",
                  "dissolved_received_bytes_total", "dissolved_sent_bytes_total",
                  "dissolved_requests_cancelled_total", "dissolved_log_lines_dropped_total",
+                 "dissolved_sandbox_violations_total",
                  "dissolved_request_duration_seconds_count"):
         assert only(figures, name) == 0, name
     assert reasons(figures) == dict.fromkeys(REASONS, 0)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import io
 import pathlib
+import platform
 import re
 import resource
 
@@ -16,6 +17,7 @@ import pictures
 from checks import FRAMES, assert_ok, assert_problem, dissolve, histograms
 from rawhttp import Connection
 from server import BINARY, wait_until
+from stress import metrics
 
 IN = {"Seccomp": {"2"}, "NoNewPrivs": {"1"}}
 
@@ -133,3 +135,43 @@ def test_connections_beyond_the_descriptors_are_turned_away_and_the_rest_lives(s
         return False  # turned away while it was asking
 
     wait_until(is_open_again, "a connection is taken again")
+
+
+def violations(server):
+    return metrics(server)["dissolved_sandbox_violations_total"]
+
+
+def test_what_serving_does_is_all_allowed(start_server):
+    server = start_server()
+    with server.client() as client:
+        ask_for_everything(client, 3)
+    assert violations(server) == 0
+
+
+def test_what_is_denied_is_counted_and_logged(start_server, faults):
+    server = start_server(**faults.settings)
+    expected = 0 if sanitized() else 2
+    for _ in range(2):
+        faults.overstep()
+        with server.client() as client:
+            assert_ok(client.get("/v1"))
+    assert violations(server) == expected
+    wait_until(lambda: server.stderr().count("sandbox: denied system call") >= min(1, expected),
+               "it is logged")
+    if expected:
+        number = {"x86_64": 110, "aarch64": 173}[platform.machine()]
+        assert f"sandbox: denied system call {number};" in server.stderr()
+
+
+def test_threads_have_their_stack_whatever_the_limit(start_server):
+    """4,096 components take more than the 192 KiB that threads would have here by default."""
+    limit = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (192 << 10, limit[1]))
+    try:
+        server = start_server()
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, limit)
+    many = {"weights": [1] * 4096, "means": list(range(4096)), "stds": [1] * 4096, "count": 10}
+    with server.client() as client:
+        frames = assert_ok(histograms(client, {"mixture": many, "steps": 2, "seed": "1"})).json()
+        assert frames["frames"][1]["exact"]["entropy"] is not None

@@ -29,12 +29,27 @@ static struct http_words make_words(void)
     return words;
 }
 
+static bool accepts_value(const struct http_keys *keys, const char *value)
+{
+    size_t place;
+    return http_keys_accept(keys, value, &place);
+}
+
 static bool accepts(const struct http_keys *keys, const char *before, const char *key,
                     const char *after)
 {
     char value[2 * HTTP_KEY_MAX + 64];
     snprintf(value, sizeof value, "%s%s%s", before, key, after);
-    return http_keys_accept(keys, value);
+    return accepts_value(keys, value);
+}
+
+static size_t place_of(const struct http_keys *keys, const char *key)
+{
+    char value[HTTP_KEY_MAX + 16];
+    size_t place;
+    snprintf(value, sizeof value, "Bearer %s", key);
+    assert_true(http_keys_accept(keys, value, &place));
+    return place;
 }
 
 static void every_key_and_nothing_near(void **state)
@@ -47,6 +62,7 @@ static void every_key_and_nothing_near(void **state)
         const char *key = words.words[i];
         char near[HTTP_KEY_MAX + 1];
         assert_true(accepts(keys, "Bearer ", key, ""));
+        assert_int_equal(place_of(keys, key), i);
         assert_false(accepts(keys, "Bearer ", key, "!"));
         assert_false(accepts(keys, "Bearer ", key, "aaaaaaaaa"));
         assert_false(accepts(keys, "Bearer !", key, ""));
@@ -91,10 +107,10 @@ static void forms_of_the_header(void **state)
     struct http_keys *keys = http_keys_create(&words);
     assert_non_null(keys);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        assert_true(http_keys_accept(keys, good[i]));
+        assert_true(accepts_value(keys, good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(http_keys_accept(keys, bad[i]));
-    assert_false(http_keys_accept(keys, NULL));
+        assert_false(accepts_value(keys, bad[i]));
+    assert_false(accepts_value(keys, NULL));
     http_keys_destroy(keys);
     http_words_free(&words);
 }
@@ -106,16 +122,16 @@ static void no_keys_and_no_words(void **state)
     (void)state;
     struct http_keys *keys = http_keys_create(&words);
     assert_non_null(keys);
-    assert_false(http_keys_accept(keys, "Bearer The-Key=1"));
-    assert_false(http_keys_accept(keys, "Bearer "));
-    assert_false(http_keys_accept(keys, NULL));
+    assert_false(accepts_value(keys, "Bearer The-Key=1"));
+    assert_false(accepts_value(keys, "Bearer "));
+    assert_false(accepts_value(keys, NULL));
     http_keys_destroy(keys);
     http_keys_destroy(NULL);
     words = make_words();
     keys = http_keys_create(&words);
     assert_non_null(keys);
     http_words_free(&words);
-    assert_true(http_keys_accept(keys, "Bearer The-Key=2"));
+    assert_true(accepts_value(keys, "Bearer The-Key=2"));
     http_keys_destroy(keys);
 }
 

@@ -64,7 +64,12 @@ static void accepted(void *context, int fd, const struct http_address *peer)
 
 static struct http_listener *open_listener(struct place *place)
 {
-    return http_listener_open(&place->address, place->watcher, accepted, place);
+    struct http_listener *listener =
+        http_listener_open(&place->address, place->watcher, accepted, place);
+    if (listener == NULL || http_listener_start(listener))
+        return listener;
+    http_listener_close(listener);
+    return NULL;
 }
 
 /* flags: 0 or SOCK_NONBLOCK. -1: it did not come to a connection. */
@@ -92,6 +97,26 @@ static int bind_by_hand(const struct place *place)
     assert_true(fd >= 0);
     assert_int_equal(bind(fd, name, place->address.size), 0);
     return fd;
+}
+
+/* Whoever connects before waits in the backlog. */
+static void nothing_is_accepted_before_the_start(void **state)
+{
+    struct place *place = *state;
+    struct http_listener *listener =
+        http_listener_open(&place->address, place->watcher, accepted, place);
+    assert_non_null(listener);
+    int early = connect_to(&place->address, 0);
+    assert_true(early >= 0);
+    assert_int_equal(sem_trywait(&place->came), -1);
+    assert_true(http_listener_start(listener));
+    sem_wait(&place->came);
+    close(early);
+    http_listener_close(listener);
+    listener = http_listener_open(&place->address, place->watcher, accepted, place);
+    assert_non_null(listener);
+    http_listener_close(listener); /* never started */
+    assert_false(is_there(place));
 }
 
 static void a_path_is_served_and_removed(void **state)
@@ -293,6 +318,7 @@ static void without_descriptors_or_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_is_accepted_before_the_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_path_is_served_and_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_mode_is_what_the_umask_leaves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_socket_that_nobody_serves_is_replaced, set_up, tear_down),

@@ -31,6 +31,7 @@ static const struct http_metrics_gauges GAUGES = {
     .job_threads = 4,
     .pool_threads = 2,
     .log_lines_dropped = 11,
+    .sandbox_violations = 13,
     .ready = true,
     .version = "1.2.3",
     .isa = "avx2",
@@ -143,6 +144,7 @@ static void gauges_are_printed(void **state)
     check(&fixture, "dissolved_job_threads", "4");
     check(&fixture, "dissolved_pool_threads", "2");
     check(&fixture, "dissolved_log_lines_dropped_total", "11");
+    check(&fixture, "dissolved_sandbox_violations_total", "13");
     check(&fixture, "dissolved_ready", "1");
     check(&fixture, "dissolved_build_info{version=\"1.2.3\",isa=\"avx2\"}", "1");
     tear_down(&fixture);

@@ -11,6 +11,8 @@
 
 #include "http/queue.h"
 
+static const struct http_client client;
+
 struct piece {
     struct http_work work; /* first */
     atomic_uint *clock;
@@ -31,7 +33,8 @@ static void run(struct http_work *work)
 
 static struct http_queue *create(unsigned threads, size_t capacity)
 {
-    const struct http_queue_options options = {.threads = threads, .capacity = capacity};
+    const struct http_queue_options options = {
+        .threads = threads, .capacity = capacity, .per_client = threads};
     struct http_queue *queue = http_queue_create(&options);
     assert_non_null(queue);
     return queue;
@@ -54,15 +57,15 @@ static void runs_in_order_and_refuses_when_full(void **state)
 
     struct http_queue *queue = create(1, WAITING);
     assert_true(http_queue_idle(queue));
-    assert_false(http_queue_full(queue));
+    assert_false(http_queue_full(queue, &client));
     assert_true(http_queue_submit(queue, &pieces[0].work));
     sem_wait(&started);
     assert_false(http_queue_idle(queue)); /* although nothing waits */
     for (size_t i = 1; i <= WAITING; i++) {
-        assert_false(http_queue_full(queue));
+        assert_false(http_queue_full(queue, &client));
         assert_true(http_queue_submit(queue, &pieces[i].work));
     }
-    assert_true(http_queue_full(queue));
+    assert_true(http_queue_full(queue, &client));
     assert_int_equal(http_queue_length(queue), WAITING);
     assert_false(http_queue_submit(queue, &pieces[WAITING + 1].work));
     assert_int_equal(http_queue_length(queue), WAITING);
@@ -74,7 +77,7 @@ static void runs_in_order_and_refuses_when_full(void **state)
     assert_int_equal(http_queue_length(queue), 0);
     assert_true(http_queue_idle(queue));
     assert_int_equal(pieces[WAITING + 1].turn, 0);
-    assert_true(http_queue_full(queue));
+    assert_true(http_queue_full(queue, &client));
     assert_false(http_queue_submit(queue, &pieces[0].work));
     http_queue_destroy(queue);
     sem_destroy(&gate);
@@ -152,7 +155,7 @@ static void what_is_withdrawn_does_not_run(void **state)
         assert_true(http_queue_withdraw(queue, &pieces[withdrawn[i]].work));
         assert_false(http_queue_withdraw(queue, &pieces[withdrawn[i]].work));
         assert_int_equal(http_queue_length(queue), WAITING - 1 - i);
-        assert_false(http_queue_full(queue));
+        assert_false(http_queue_full(queue, &client));
     }
     assert_true(http_queue_submit(queue, &pieces[WAITING + 1].work));
     assert_true(http_queue_submit(queue, &pieces[1].work));
@@ -213,7 +216,7 @@ static void gather(struct crowd *crowd, size_t waiting)
                                           .started = &crowd->started,
                                           .gate = &crowd->gate};
     const struct http_queue_options options = {
-        .threads = 1, .spares = 2, .capacity = waiting, .room = ROOM};
+        .threads = 1, .spares = 2, .capacity = waiting, .per_client = 1, .room = ROOM};
     crowd->queue = http_queue_create(&options);
     assert_non_null(crowd->queue);
     assert_true(http_queue_submit(crowd->queue, &crowd->pieces[0].work));
@@ -238,19 +241,19 @@ static void what_rests_makes_room_for_another(void **state)
     http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 1); /* it does not run */
     assert_int_equal(http_queue_resting(crowd.queue), 0);
     assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
-    assert_true(http_queue_full(crowd.queue));
+    assert_true(http_queue_full(crowd.queue, &client));
     http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 4);
     http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 4);
     assert_int_equal(http_queue_resting(crowd.queue), 1);
     sem_wait(&crowd.started); /* a spare thread has begun what waited */
-    assert_false(http_queue_full(crowd.queue));
+    assert_false(http_queue_full(crowd.queue, &client));
 
     /* And another one what comes now, when that rests, too. */
     http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 6);
     assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
     sem_wait(&crowd.started);
     assert_true(http_queue_submit(crowd.queue, &crowd.pieces[3].work));
-    assert_true(http_queue_full(crowd.queue));
+    assert_true(http_queue_full(crowd.queue, &client));
     assert_int_equal(http_queue_length(crowd.queue), 1);
     disperse(&crowd);
     assert_int_equal(crowd.turns, 4);
@@ -266,7 +269,7 @@ static void what_goes_on_takes_its_place_again(void **state)
     assert_int_equal(http_queue_resting(crowd.queue), 0);
     for (size_t i = 1; i <= 3; i++)
         assert_true(http_queue_submit(crowd.queue, &crowd.pieces[i].work));
-    assert_true(http_queue_full(crowd.queue));
+    assert_true(http_queue_full(crowd.queue, &client));
     assert_int_equal(http_queue_length(crowd.queue), 3);
     disperse(&crowd);
     for (size_t i = 0; i <= 3; i++)

@@ -73,6 +73,28 @@ static void enter(void)
 
 /* ---- What is denied ---- */
 
+static void is_counted(void)
+{
+    uint64_t news = 0;
+    int call = 0;
+    enter();
+    REQUIRE(http_sandbox_violations(NULL) == 0);
+    if (!enforced)
+        return;
+    for (uint64_t i = 1; i <= 3; i++) {
+        errno = 0;
+        REQUIRE(syscall(SYS_getppid) == -1 && errno == EPERM);
+        REQUIRE(http_sandbox_violations(&call) == i && call == SYS_getppid);
+    }
+    REQUIRE(read(http_sandbox_violation_fd(), &news, sizeof news) == sizeof news && news == 3);
+}
+
+static void what_is_denied_is_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of(is_counted), 0);
+}
+
 struct attempt {
     const char *name;
     long call;
@@ -537,6 +559,7 @@ int main(void)
         cmocka_unit_test(the_codecs_work_inside),
         cmocka_unit_test(abort_ends_the_process_by_its_signal),
         cmocka_unit_test(a_second_time_fails_and_changes_nothing),
+        cmocka_unit_test(what_is_denied_is_counted),
         cmocka_unit_test(without_seccomp_it_is_unavailable),
         cmocka_unit_test(a_thread_that_cannot_enter_keeps_all_out),
         cmocka_unit_test(without_memory_it_fails_and_says_so),
