@@ -12,8 +12,10 @@ struct coefficients {
     double level;     /* ... for each level of the search for its component */
     double exact;     /* a point of one component's density */
     double inflate;   /* a byte of a PNG's rows, as the file has them */
+    double png_pixel; /* a pixel of a PNG, whatever its bits */
     double jpeg;      /* a pixel of a JPEG */
     double scan;      /* ... for each scan */
+    double coded;     /* a byte of a JPEG's image data */
     double frame;     /* a frame, whatever its size */
     double pixel;     /* an element of a frame made a byte, and copied */
     double state;     /* an element of a frame kept as float32 */
@@ -46,9 +48,11 @@ static const struct coefficients ns = {
     .mixture = 6,
     .level = 2.3,
     .exact = 2.5,
-    .inflate = 8,
-    .jpeg = 8,
+    .inflate = 6,
+    .png_pixel = 4,
+    .jpeg = 7,
     .scan = 1.2,
+    .coded = 10,
     .frame = 600,
     .pixel = 0.4,
     .state = 0.6,
@@ -94,15 +98,21 @@ static double levels_of(uint64_t components)
     return levels;
 }
 
-/* Decodes the picture's file, or draws the samples, and makes the state of them. */
+/* Decodes a picture; nothing for other bodies. */
+static double decode_cost(const struct codec_image_info *picture)
+{
+    double pixels = (double)picture->width * (double)picture->height;
+    if (picture->scans == 0)
+        return ns.png_pixel * pixels + ns.inflate * (double)picture->raw_size;
+    return (ns.jpeg + ns.scan * (double)picture->scans) * pixels +
+           ns.coded * (double)picture->coded_size;
+}
+
+/* Makes the state of the picture or of the samples, which a mixture draws first. */
 static double input_cost(const struct api_work *work)
 {
-    const struct codec_image_info *picture = &work->picture;
-    double pixels = (double)picture->width * (double)picture->height;
-    double decode = picture->scans > 0 ? (ns.jpeg + ns.scan * (double)picture->scans) * pixels
-                                       : ns.inflate * (double)picture->raw_size;
-    double load = work->components > 0 ? ns.mixture + ns.level * levels_of(work->components) : 0;
-    return decode + (ns.load + load) * (double)work->elements;
+    double draw = work->components > 0 ? ns.mixture + ns.level * levels_of(work->components) : 0;
+    return decode_cost(&work->picture) + (ns.load + draw) * (double)work->elements;
 }
 
 /* Of one pass over the frames. */

@@ -46,9 +46,10 @@ DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, 
 struct codec_image_info {
     uint32_t width; /* after the EXIF orientation is applied */
     uint32_t height;
-    unsigned bits;     /* a channel in memory: 8 or 16 */
-    uint64_t raw_size; /* of a PNG: bytes of its inflated rows; of a JPEG 0 */
-    unsigned scans;    /* of a JPEG: start-of-scan markers, at most 65535; of a PNG 0 */
+    unsigned bits;       /* a channel in memory: 8 or 16 */
+    uint64_t raw_size;   /* of a PNG: bytes of its inflated rows; of a JPEG 0 */
+    uint64_t coded_size; /* of a JPEG: bytes behind the header of its first scan; of a PNG 0 */
+    unsigned scans;      /* of a JPEG: start-of-scan markers, at most 65535; of a PNG 0 */
 };
 
 /*

@@ -487,6 +487,7 @@ static void describe(const struct decoder *decoder, unsigned orientation)
         .width = exchanged ? jpeg->image_height : jpeg->image_width,
         .height = exchanged ? jpeg->image_width : jpeg->image_height,
         .bits = 8,
+        .coded_size = jpeg->src->bytes_in_buffer,
         .scans = count_scans(jpeg),
     };
 }

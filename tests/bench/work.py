@@ -74,6 +74,8 @@ FORMS = (
     Form("a large PNG", IMAGES, "steps=0&channels=gray&compression=none", "png"),
     Form("a large JPEG", IMAGES, "steps=0&channels=gray&compression=none", "jpeg"),
     Form("a large progressive JPEG", IMAGES, "steps=0&channels=gray&compression=none", "progressive"),
+    Form("a PNG of one bit", IMAGES, "steps=0&channels=gray&compression=none", "bits"),
+    Form("a JPEG of noise", IMAGES, "steps=0&channels=gray&compression=none", "noise"),
     Form("10,000 steps, one sample", SAMPLES, "steps=10000&frames=0", "one", times=200),
 )
 
@@ -82,11 +84,20 @@ def document(**members):
     return "application/json", json.dumps(members).encode()
 
 
-def picture(bench, width, height, **options):
+def picture_of(image, **options):
     out = io.BytesIO()
-    with PIL.Image.open(bench.photo(width, height)) as image:
-        image.save(out, **options)
+    image.save(out, **options)
     return "application/octet-stream", out.getvalue()
+
+
+def picture(bench, width, height, mode="RGB", **options):
+    with PIL.Image.open(bench.photo(width, height)) as image:
+        return picture_of(image.convert(mode), **options)
+
+
+def noise():
+    pixels = numpy.random.default_rng(1).integers(0, 256, (1500, 2000, 3), dtype=numpy.uint8)
+    return PIL.Image.fromarray(pixels)
 
 
 def body_of(bench, name):
@@ -99,6 +110,8 @@ def body_of(bench, name):
         "png": lambda: picture(bench, 4000, 3000, format="PNG", compress_level=1),
         "jpeg": lambda: picture(bench, 4000, 3000, format="JPEG", quality=90),
         "progressive": lambda: picture(bench, 4000, 3000, format="JPEG", quality=90, progressive=True),
+        "bits": lambda: picture(bench, 4000, 3000, "1", format="PNG"),
+        "noise": lambda: picture_of(noise(), format="JPEG", quality=95),
         "samples": lambda: ("application/octet-stream", samples.tobytes()),
         "some": lambda: ("application/octet-stream", samples[:100_000].tobytes()),
         "one": lambda: document(samples=[1]),

@@ -174,6 +174,7 @@ static void check_probe(const uint8_t *file, size_t size, enum dissolve_status s
     }
     CHECK(info.width > 0 && info.height > 0 && (uint64_t)info.width * info.height <= MAX_PIXELS);
     CHECK((info.raw_size > 0) != (info.scans > 0));
+    CHECK(info.coded_size < size);
     CHECK(status || (info.width == image->width && info.height == image->height &&
                      (info.bits == 16) == (image->pixels16 != NULL)));
 }

@@ -49,6 +49,30 @@ static struct api_work filled(const struct api_work *work, uint64_t value)
     return full;
 }
 
+static void a_picture_is_charged_by_its_header(void **state)
+{
+    static const struct codec_image_info smaller[] = {
+        {.width = 2000, .height = 1000, .bits = 8, .raw_size = 6001000},
+        {.width = 2000, .height = 1000, .bits = 8, .scans = 1, .coded_size = 500000},
+    };
+    struct codec_image_info larger[] = {smaller[0], smaller[0], smaller[1], smaller[1], smaller[1]};
+    larger[0].width = 4000;
+    larger[1].raw_size *= 2;
+    larger[2].height = 2000;
+    larger[3].scans = 10;
+    larger[4].coded_size *= 2;
+    (void)state;
+    for (size_t i = 0; i < COUNT(larger); i++) {
+        const struct api_work less = {.picture = smaller[i < 2 ? 0 : 1]};
+        const struct api_work more = {.picture = larger[i]};
+        assert_true(api_cost_estimate(&less) > 0);
+        assert_true(api_cost_estimate(&more) > api_cost_estimate(&less));
+    }
+    const struct api_work most = {
+        .picture = {.width = UINT32_MAX, .height = UINT32_MAX, .scans = 65535}};
+    assert_int_equal(api_cost_estimate(&most), UINT64_MAX);
+}
+
 static void nothing_costs_nothing(void **state)
 {
     (void)state;
@@ -251,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_costs_nothing),
+        cmocka_unit_test(a_picture_is_charged_by_its_header),
         cmocka_unit_test(more_of_anything_costs_no_less),
         cmocka_unit_test(the_largest_numbers_saturate),
         cmocka_unit_test(terms_are_added),

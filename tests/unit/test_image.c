@@ -102,6 +102,7 @@ static void test_probing_tells_what_decoding_makes(void **state)
             info.raw_size != one->raw_size || info.scans != one->scans)
             fail_msg("%s: %u x %u, %u bits, %llu bytes, %u scans", one->make, info.width,
                      info.height, info.bits, (unsigned long long)info.raw_size, info.scans);
+        assert_true(info.coded_size < size && (info.coded_size > 0) == (info.scans > 0));
         assert_int_equal(codec_image_decode(file, size, 200, NULL, &image, detail), DISSOLVE_OK);
         assert_true(image.width == info.width && image.height == info.height);
         assert_true((image.pixels16 != NULL) == (info.bits == 16));
