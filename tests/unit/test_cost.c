@@ -240,15 +240,15 @@ static void every_form_is_admitted_up_to_its_estimate(void **state)
 static void frames_times_bins_are_charged(void **state)
 {
     static const char *const texts[] = {
-        "{\"samples\":[1],\"steps\":10000,\"bins\":4096}",
-        "{\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1],\"count\":1},\"steps\":10000,"
-        "\"bins\":4096}",
-        "{\"samples\":[0,1,2,3,4],\"steps\":10000,\"bins\":4096,\"sampler\":\"jump\"}",
+        "{\"samples\":[1]}",
+        "{\"mixture\":{\"weights\":[1],\"means\":[0],\"stds\":[1],\"count\":1}}",
+        "{\"samples\":[0,1,2,3,4],\"sampler\":\"jump\"}",
     };
     uint64_t estimate;
     (void)state;
     for (size_t i = 0; i < COUNT(texts); i++) {
-        const struct question question = {.path = samples_bins_path, .text = texts[i]};
+        const struct question question = {
+            .path = samples_bins_path, .query = "steps=10000&bins=4096", .text = texts[i]};
         assert_int_equal(ask_limited(&question, 2000000000, &estimate), 422);
         assert_non_null(strstr((const char *)answer.bytes, "above the limit of 2 s (max-work)"));
     }
