@@ -42,9 +42,9 @@ def test_pixels_up_to_the_limit_are_taken_and_no_more(limited):
         assert_problem(dissolve(limited, png, steps=1), 422)
 
 
-def asked(session, path, body, accept_gzip=False, **parameters):
+def asked(session, path, body, **parameters):
     """A response to a picture, or to JSON."""
-    headers = {"Accept-Encoding": "gzip" if accept_gzip else "identity"}
+    headers = {"Accept-Encoding": "identity"}
     if isinstance(body, dict):
         return session.post(path, json=body, params=parameters, headers=headers)
     headers["Content-Type"] = "application/octet-stream"
