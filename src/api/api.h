@@ -11,7 +11,7 @@
 struct api_limits {
     uint64_t max_body;   /* bytes */
     uint64_t max_pixels; /* width * height */
-    uint64_t max_work;   /* elements * steps */
+    uint64_t max_work;   /* estimated nanoseconds of one core; at least 1 */
 };
 
 /* One for the process: the pool, the limits, the documents. Any thread may use it. */

@@ -7,7 +7,7 @@
 
 struct api_call {
     struct api_service *service;
-    uint64_t allowance; /* the most work, as api_run_admit counts it, that may be done now */
+    uint64_t allowance; /* the longest estimate, in ns of one core, that may be computed now */
     bool postponed;     /* it would be more, so that nothing has been done */
     const struct api_request *request;
     struct dissolve_job *job; /* NULL for a document */

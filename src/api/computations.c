@@ -100,25 +100,29 @@ static const struct api_form *histogram_form(const struct api_run *run, enum api
 }
 
 /*
- * The exact law costs as many evaluations as there are points, components and frames. To count them
- * takes time as well, so that nothing is counted beyond what is too much already, nor for a job
- * that is cancelled: what it would do is not done.
+ * A drawing evaluates the density along its curve alone; JSON in each bin, and at the points of
+ * quadrature. Counting these takes time, too: it ends where they are more nanoseconds than max-work
+ * allows, and when the job is cancelled, which then computes nothing.
  */
-static uint64_t exact_work(const struct api_run *run)
+static uint64_t exact_points(const struct api_run *run)
 {
     const struct api_selection *frames = &run->parameters.frames;
     uint64_t most = api_service_limits(run->call->service)->max_work;
     struct dissolve_marginal law;
-    uint64_t work = 0;
-    for (size_t i = 0; i < frames->count && work <= most; i++) {
+    uint64_t count = 0;
+    if (run->form == &api_form_plot)
+        return run->body.json.has_mixture
+                   ? API_PLOT_CURVE * frames->count * run->body.json.mixture.components
+                   : 0;
+    for (size_t i = 0; i < frames->count && count <= most; i++) {
         if (dissolve_job_cancelled(run->call->job) || !api_exact_law(run, frames->t[i], &law))
             break;
         uint64_t points = dissolve_marginal_points(&law);
         if (points > DISSOLVE_MARGINAL_MAX_POINTS)
             points = 0; /* these are told as null */
-        work += (points + run->parameters.bins) * law.mixture->components;
+        count += (points + run->parameters.bins) * law.mixture->components;
     }
-    return work;
+    return count;
 }
 
 static const struct api_computation images_histograms = {.endpoint = API_IMAGES_HISTOGRAMS,
@@ -136,7 +140,7 @@ static const struct api_computation samples_histograms = {.endpoint = API_SAMPLE
                                                           .gather = api_samples_gather,
                                                           .load = api_samples_load,
                                                           .form = histogram_form,
-                                                          .extra_work = exact_work};
+                                                          .exact_points = exact_points};
 
 bool api_images_histograms(struct api_call *call, struct api_problem *problem)
 {

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The exact density is drawn through this many points: more than the curve is wide in pixels. */
-enum { CURVE = 500, SUBTITLE = 200 };
+enum { CURVE = API_PLOT_CURVE, SUBTITLE = 200 };
 
 /* The schedule's own numbers, "beta 0.5". */
 static void describe_schedule(const struct dissolve_schedule_options *schedule, char *text,

@@ -30,6 +30,9 @@ extern const struct api_form api_form_sample_histograms;
 extern const struct api_form api_form_image_histograms;
 extern const struct api_form api_form_plot;
 
+/* The exact density is drawn through this many points: more than the curve is wide in pixels. */
+enum { API_PLOT_CURVE = 500 };
+
 /*
  * Appends the PNG of a slot's frame, with the recipe of that one frame in it. Pure but for `out`;
  * any thread.

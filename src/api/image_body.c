@@ -109,17 +109,20 @@ bool api_image_gather(struct api_run *run, struct api_problem *problem)
     return true;
 }
 
-/* Room for the state of so many values, if their work is allowed. */
-static bool make_state(struct api_run *run, size_t width, size_t height, unsigned channels,
-                       struct api_problem *problem)
+/* Notes the size of the state and checks the limits, before anything of that size is decoded. */
+static bool admit(struct api_run *run, size_t width, size_t height, struct api_problem *problem)
 {
     struct api_subject *subject = &run->subject;
     subject->width = (uint32_t)width;
     subject->height = (uint32_t)height;
-    subject->channels = channels;
-    if (!api_sheet_check(run, problem) ||
-        !api_run_admit(run, (uint64_t)width * height * channels, problem))
-        return false;
+    subject->channels = run->parameters.channels == API_CHANNELS_GRAY ? 1 : 3;
+    return api_sheet_check(run, problem) &&
+           api_run_admit(run, (uint64_t)width * height * subject->channels, problem);
+}
+
+static bool make_state(struct api_run *run, struct api_problem *problem)
+{
+    struct api_subject *subject = &run->subject;
     subject->state = calloc(subject->elements, sizeof *subject->state);
     return subject->state || api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
 }
@@ -130,7 +133,9 @@ static bool take_pixels(struct api_run *run, struct codec_image *image, struct a
     struct api_subject *subject = &run->subject;
     if (run->parameters.channels == API_CHANNELS_GRAY)
         codec_image_to_gray(image);
-    if (!make_state(run, image->width, image->height, image->channels, problem))
+    if (image->width != subject->width || image->height != subject->height)
+        return api_problem_from_status(problem, DISSOLVE_INVALID, NULL);
+    if (!make_state(run, problem))
         return false;
     if (image->pixels16)
         dissolve_from_pixels16(image->pixels16, subject->elements, subject->state);
@@ -144,15 +149,20 @@ static bool take_pixels(struct api_run *run, struct codec_image *image, struct a
 static bool load_file(struct api_run *run, struct api_problem *problem)
 {
     const struct api_body *body = &run->body;
+    const uint64_t most = api_service_limits(run->call->service)->max_pixels;
+    struct codec_image_info *info = &run->body.picture;
     struct codec_image image = {0};
     char detail[CODEC_DETAIL] = "";
     if (run->parameters.start_step > 0)
         return api_parameters_blame(&run->arguments, "start_step", problem,
                                     "start_step needs the state itself, as NPY: a picture is "
                                     "clipped");
-    enum dissolve_status status = codec_image_decode(
-        body->bytes, body->size, api_service_limits(run->call->service)->max_pixels, &run->cancel,
-        &image, detail);
+    enum dissolve_status status = codec_image_probe(body->bytes, body->size, most, info, detail);
+    if (status != DISSOLVE_OK)
+        return api_problem_from_status(problem, status, detail);
+    if (!admit(run, info->width, info->height, problem))
+        return false;
+    status = codec_image_decode(body->bytes, body->size, most, &run->cancel, &image, detail);
     bool loaded = status == DISSOLVE_OK ? take_pixels(run, &image, problem)
                                         : api_problem_from_status(problem, status, detail);
     codec_image_free(&image);
@@ -229,14 +239,13 @@ static void convert(const float *from, size_t pixels, unsigned channels, float *
 static bool take_state(struct api_run *run, const struct shape *shape, const float *values,
                        struct api_problem *problem)
 {
-    unsigned channels = run->parameters.channels == API_CHANNELS_GRAY ? 1 : 3;
     struct api_subject *subject = &run->subject;
-    if (!make_state(run, shape->width, shape->height, channels, problem))
+    if (!make_state(run, problem))
         return false;
-    if (shape->channels == channels)
+    if (shape->channels == subject->channels)
         memcpy(subject->state, values, subject->elements * sizeof *values);
     else
-        convert(values, shape->width * shape->height, channels, subject->state);
+        convert(values, shape->width * shape->height, subject->channels, subject->state);
     return true;
 }
 
@@ -289,7 +298,7 @@ static bool load_array(struct api_run *run, struct api_problem *problem)
     enum dissolve_status status = codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
     if (status != DISSOLVE_OK)
         return api_problem_from_status(problem, status, detail);
-    if (!check_array(run, &npy, &shape, problem))
+    if (!check_array(run, &npy, &shape, problem) || !admit(run, shape.width, shape.height, problem))
         return false;
     float *values = calloc(npy.count, sizeof *values);
     if (!values)

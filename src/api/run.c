@@ -4,6 +4,7 @@
 #include "accept.h"
 #include "codec/digest.h"
 #include "codec/number.h"
+#include "cost.h"
 #include "facts.h"
 #include "service.h"
 #include "warnings.h"
@@ -229,43 +230,61 @@ static uint64_t draws(const struct api_run *run)
     return api_selection_last(&parameters->frames) - parameters->start_step;
 }
 
-/* Whether so much work may be done now; else it is put off. */
-static bool is_allowed(struct api_run *run, uint64_t work)
+/* Whether work that takes so many nanoseconds may be done now; else it is put off. */
+static bool is_allowed(struct api_run *run, uint64_t estimate)
 {
-    run->call->postponed = work > run->call->allowance;
+    run->call->postponed = estimate > run->call->allowance;
     return !run->call->postponed;
 }
 
-/* What a schedule's step costs, and a number that is printed, in draws of a normal. */
-enum { STEP_WORK = 32, NUMBER_WORK = 32 };
+/* Whether the table of the schedule may be made now. */
+static bool may_make_schedule(struct api_run *run)
+{
+    const struct api_work work = {.steps = run->parameters.schedule.steps};
+    return is_allowed(run, api_cost_estimate(&work));
+}
 
-/* What the frames cost besides their draws. */
-static uint64_t frames_work(const struct api_run *run, uint64_t elements)
+/* All but the points of the exact distribution, which take time to count. */
+static struct api_work work_of(const struct api_run *run)
 {
     const struct api_parameters *parameters = &run->parameters;
-    bool histograms = run->computation->endpoint & API_HISTOGRAMS;
-    uint64_t numbers = histograms ? 3 * (uint64_t)parameters->bins + elements / 16 : elements;
-    uint64_t components = run->body.json.has_mixture ? run->body.json.mixture.components : 0;
-    return parameters->frames.count * NUMBER_WORK * (numbers + components + 8);
+    const struct json_body *json = &run->body.json;
+    return (struct api_work){
+        .endpoint = run->computation->endpoint,
+        .format = run->offer->format,
+        .compression = parameters->compression,
+        .sampler = parameters->sampler,
+        .terms = parameters->terms,
+        .gzip = api_may_compress(run->call, run->offer->media_type),
+        .steps = parameters->schedule.steps,
+        .frames = parameters->frames.count,
+        .passes = run->form->each_content ? parameters->content_count : 1,
+        .draws = draws(run),
+        .elements = run->subject.elements,
+        .channels = run->subject.channels,
+        .bins = parameters->bins,
+        .components = json->has_mixture ? json->mixture.components : 0,
+        .picture = run->body.picture,
+    };
 }
 
 bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *problem)
 {
     const struct api_computation *computation = run->computation;
+    const struct api_service *service = run->call->service;
     if (elements > SIZE_MAX / sizeof *run->subject.state)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
-    if (elements > run->call->allowance)
-        return is_allowed(run, elements);
     run->subject.elements = (size_t)elements;
     run->call->timing->state = elements * sizeof *run->subject.state;
-    uint64_t passes = run->form->each_content ? run->parameters.content_count : 1;
-    uint64_t steps = passes * draws(run);
-    if (run->call->allowance < UINT64_MAX &&
-        !is_allowed(run, elements * steps + frames_work(run, elements)))
+    struct api_work work = work_of(run);
+    if (!is_allowed(run, api_cost_estimate(&work)) ||
+        !api_check_work(service, computation->endpoint, api_cost_estimate(&work), problem))
         return false;
-    uint64_t extra = computation->extra_work ? computation->extra_work(run) : 0;
-    return is_allowed(run, extra) &&
-           api_check_work(run->call->service, elements, steps, extra, problem);
+    if (!computation->exact_points)
+        return true;
+    work.exact = computation->exact_points(run);
+    return is_allowed(run, api_cost_estimate(&work)) &&
+           api_check_work(service, computation->endpoint, api_cost_estimate(&work), problem);
 }
 
 /* ---- The answer ---- */
@@ -448,7 +467,7 @@ static bool prepare(struct api_run *run, struct api_problem *problem)
         api_arguments_add_query(&run->arguments, run->call->request, problem) &&
         computation->gather(run, problem) &&
         api_parameters_read(computation->endpoint, &run->arguments, &run->parameters, problem) &&
-        is_allowed(run, STEP_WORK * (uint64_t)run->parameters.schedule.steps) &&
+        may_make_schedule(run) &&
         api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
         choose_form(run, problem) && computation->load(run, problem);
     run->call->timing->decode += api_now_ms() - start;

@@ -28,6 +28,7 @@ struct api_body {
     const uint8_t *bytes; /* borrowed from the request; not of JSON */
     size_t size;
     const char *type; /* of an image: what its Content-Type claims, or its part's; may be NULL */
+    struct codec_image_info picture; /* of a PNG or a JPEG, from its header; else zero */
     struct codec_form form;
     struct json_body json;
 };
@@ -91,8 +92,8 @@ struct api_computation {
     bool (*load)(struct api_run *run, struct api_problem *problem);
     /* The form of a format; never NULL for one that is offered. */
     const struct api_form *(*form)(const struct api_run *run, enum api_format format);
-    /* More work, in elements x steps, than the steps are. NULL: none. */
-    uint64_t (*extra_work)(const struct api_run *run);
+    /* Points times components of the exact distribution, over all frames. NULL: none. */
+    uint64_t (*exact_points)(const struct api_run *run);
 };
 
 struct api_run {
@@ -115,8 +116,8 @@ bool api_run_answer(struct api_call *call, const struct api_computation *computa
                     struct api_problem *problem);
 
 /*
- * Notes how many elements the subject has and checks that the work is within the limit: for load,
- * before it allocates the state. 422 otherwise.
+ * Notes how many elements the subject has and checks that the estimated cost is within the limit:
+ * for load, before it decodes a picture or allocates the state. 422 otherwise.
  */
 DISSOLVE_MUST_USE bool api_run_admit(struct api_run *run, uint64_t elements,
                                      struct api_problem *problem);

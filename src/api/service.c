@@ -174,20 +174,48 @@ const struct api_document *api_service_document(const struct api_service *servic
     return &service->documents[name];
 }
 
-bool api_check_work(const struct api_service *service, uint64_t elements, uint64_t steps,
-                    uint64_t extra, struct api_problem *problem)
+/* The largest unit that divides the limit, so that both are written without a fraction. */
+static uint64_t unit_of(uint64_t limit, const char **name)
+{
+    static const struct {
+        uint64_t ns;
+        const char *name;
+    } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+    size_t i = 0;
+    while (limit % units[i].ns != 0)
+        i++;
+    *name = units[i].name;
+    return units[i].ns;
+}
+
+/* What a client can do to make the request cheaper. */
+static const char *remedy_of(enum api_endpoint endpoint)
+{
+    switch (endpoint) {
+    case API_IMAGES_FRAMES:
+        return "ask for fewer frames or steps, or send a smaller picture";
+    case API_IMAGES_HISTOGRAMS:
+        return "ask for fewer frames, steps or bins, or send a smaller picture";
+    case API_SAMPLES_HISTOGRAMS:
+        return "ask for fewer frames, steps or bins, or for fewer samples or components";
+    case API_SAMPLES_FRAMES:
+    case API_SCHEDULE:
+        break;
+    }
+    return "ask for fewer frames or steps, or for fewer samples";
+}
+
+bool api_check_work(const struct api_service *service, enum api_endpoint endpoint,
+                    uint64_t estimate, struct api_problem *problem)
 {
     uint64_t most = service->limits.max_work;
-    if (extra <= most && (steps == 0 || elements <= (most - extra) / steps))
+    const char *name;
+    if (estimate <= most)
         return true;
-    if (extra > 0)
-        return api_problem_set(problem, 422,
-                               "%" PRIu64 " elements times %" PRIu64 " steps, and %" PRIu64
-                               " for the mixture's exact measures, is more work than the limit of "
-                               "%" PRIu64,
-                               elements, steps, extra, most);
+    uint64_t unit = unit_of(most, &name);
+    uint64_t rounded = estimate / unit + (estimate % unit > 0 ? 1 : 0);
     return api_problem_set(problem, 422,
-                           "%" PRIu64 " elements times %" PRIu64
-                           " steps is more work than the limit of %" PRIu64,
-                           elements, steps, most);
+                           "This request is estimated at %" PRIu64 " %s of one processor core, "
+                           "above the limit of %" PRIu64 " %s (max-work); %s.",
+                           rounded, name, most / unit, name, remedy_of(endpoint));
 }

@@ -3,10 +3,11 @@
 #define API_SERVICE_H
 
 #include "document.h"
+#include "parameters.h"
 
-/* 422 unless elements * steps + extra is within max-work. */
-DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, uint64_t elements,
-                                      uint64_t steps, uint64_t extra, struct api_problem *problem);
+/* 422 unless the estimate, nanoseconds of one core, is within max-work. */
+DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, enum api_endpoint endpoint,
+                                      uint64_t estimate, struct api_problem *problem);
 
 /* Sends the figures of the moment; as api_handler. */
 bool api_metrics_send(struct api_call *call, struct api_problem *problem);

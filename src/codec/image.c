@@ -7,6 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NEITHER "The image is neither a PNG nor a JPEG file."
+
+enum dissolve_status codec_image_probe(const uint8_t *bytes, size_t size, uint64_t max_pixels,
+                                       struct codec_image_info *info, char detail[CODEC_DETAIL])
+{
+    switch (codec_signature_find(bytes, size).kind) {
+    case CODEC_KIND_PNG:
+        return codec_png_probe(bytes, size, max_pixels, info, detail);
+    case CODEC_KIND_JPEG:
+        return codec_jpeg_probe(bytes, size, max_pixels, info, detail);
+    default:
+        *info = (struct codec_image_info){0};
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, NEITHER);
+    }
+}
+
 enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size, uint64_t max_pixels,
                                         const struct codec_cancel *cancel,
                                         struct codec_image *image, char detail[CODEC_DETAIL])
@@ -18,8 +34,7 @@ enum dissolve_status codec_image_decode(const uint8_t *bytes, size_t size, uint6
         return codec_jpeg_decode(bytes, size, max_pixels, cancel, image, detail);
     default:
         *image = (struct codec_image){0};
-        return codec_refuse(detail, DISSOLVE_UNSUPPORTED,
-                            "The image is neither a PNG nor a JPEG file.");
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, NEITHER);
     }
 }
 

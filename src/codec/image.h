@@ -42,6 +42,35 @@ DISSOLVE_MUST_USE enum dissolve_status codec_image_decode(const uint8_t *bytes, 
                                                           struct codec_image *image,
                                                           char detail[CODEC_DETAIL]);
 
+/* What the header of a file says, as the decoded image has it. */
+struct codec_image_info {
+    uint32_t width; /* after the EXIF orientation is applied */
+    uint32_t height;
+    unsigned bits;       /* a channel in memory: 8 or 16 */
+    uint64_t raw_size;   /* of a PNG: bytes of its inflated rows; of a JPEG 0 */
+    uint64_t coded_size; /* of a JPEG: bytes behind the header of its first scan; of a PNG 0 */
+    unsigned scans;      /* of a JPEG: start-of-scan markers, at most 65535; of a PNG 0 */
+};
+
+/*
+ * Reads a file's header and decodes nothing: for deciding whether to decode it. The checks that the
+ * decoders make of the header are made, max_pixels among them, with the same errors; *info is zero
+ * after one. It takes microseconds and at most 100 KiB, and a JPEG with several scans one pass over
+ * its bytes. Decoding the same file gives an image of that width, height and depth, or fails.
+ */
+DISSOLVE_MUST_USE enum dissolve_status codec_image_probe(const uint8_t *bytes, size_t size,
+                                                         uint64_t max_pixels,
+                                                         struct codec_image_info *info,
+                                                         char detail[CODEC_DETAIL]);
+DISSOLVE_MUST_USE enum dissolve_status codec_png_probe(const uint8_t *bytes, size_t size,
+                                                       uint64_t max_pixels,
+                                                       struct codec_image_info *info,
+                                                       char detail[CODEC_DETAIL]);
+DISSOLVE_MUST_USE enum dissolve_status codec_jpeg_probe(const uint8_t *bytes, size_t size,
+                                                        uint64_t max_pixels,
+                                                        struct codec_image_info *info,
+                                                        char detail[CODEC_DETAIL]);
+
 /*
  * A PNG of any colour type, bit depth and interlacing, as Pillow's convert("RGB") has it for files
  * of up to 8 bits: grey is repeated, palettes are looked up, alpha and tRNS are dropped (not

@@ -17,6 +17,9 @@
 /* libjpeg's own files have 10, the longest that encoders make out about 20; each costs a pass. */
 #define MAX_SCANS 100
 
+/* Where counting ends: a file with more is refused long before. */
+#define MAX_COUNTED_SCANS 65535
+
 #define EXIF_MARKER (JPEG_APP0 + 1)
 
 /* Everything that one decoding owns but the image. */
@@ -28,7 +31,8 @@ struct decoder {
     size_t size;
     uint64_t max_pixels;
     const struct codec_cancel *cancel;
-    struct codec_image *image;
+    struct codec_image *image;     /* NULL: only `info` is wanted */
+    struct codec_image_info *info; /* NULL: only the image is wanted */
     uint8_t *row; /* a row as libjpeg decodes it; NULL if that is a row of the image */
     bool ended;   /* libjpeg has asked for bytes beyond the last one */
     char *detail;
@@ -460,10 +464,42 @@ static void read_rows(struct decoder *decoder, unsigned orientation)
     }
 }
 
+/* Counts the first scan, whose header has been read, and those whose headers follow. A byte 0xff of
+ * image data is followed by 0, so that the marker occurs nowhere else but in a table or a comment.
+ */
+static unsigned count_scans(const struct jpeg_decompress_struct *jpeg)
+{
+    const uint8_t *at = jpeg->src->next_input_byte;
+    const uint8_t *end = at + jpeg->src->bytes_in_buffer;
+    unsigned scans = 1;
+    while (scans < MAX_COUNTED_SCANS && (at = memmem(at, (size_t)(end - at), "\xff\xda", 2))) {
+        scans++;
+        at += 2;
+    }
+    return scans;
+}
+
+static void describe(const struct decoder *decoder, unsigned orientation)
+{
+    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    bool exchanged = orientation >= 5;
+    *decoder->info = (struct codec_image_info){
+        .width = exchanged ? jpeg->image_height : jpeg->image_width,
+        .height = exchanged ? jpeg->image_width : jpeg->image_height,
+        .bits = 8,
+        .coded_size = jpeg->src->bytes_in_buffer,
+        .scans = count_scans(jpeg),
+    };
+}
+
 static void decode(struct decoder *decoder)
 {
     read_header(decoder);
     unsigned orientation = read_orientation(decoder);
+    if (decoder->info) {
+        describe(decoder, orientation);
+        return;
+    }
     start(decoder);
     allocate(decoder, orientation);
     read_rows(decoder, orientation); /* and not what follows: see read_scans */
@@ -477,31 +513,46 @@ static enum dissolve_status decode_or_escape(struct decoder *decoder)
     return decoder->status;
 }
 
+/* Fills in decoder->status and whatever else is wanted; `decoder` holds the arguments. */
+static enum dissolve_status run_decoder(struct decoder *decoder)
+{
+    decoder->detail[0] = '\0';
+    if (decoder->size < 3 || memcmp(decoder->bytes, "\xff\xd8\xff", 3) != 0)
+        return codec_refuse(decoder->detail, DISSOLVE_UNSUPPORTED,
+                            "The image is not a JPEG file, or broken at its start; send an "
+                            "undamaged copy.");
+    decoder->jpeg.err = jpeg_std_error(&decoder->errors);
+    decoder->jpeg.client_data = decoder;
+    decoder->errors.error_exit = on_error;
+    decoder->errors.emit_message = on_message;
+    decoder->progress.progress_monitor = on_progress;
+    enum dissolve_status status = decode_or_escape(decoder);
+    jpeg_destroy_decompress(&decoder->jpeg);
+    free(decoder->row);
+    return status;
+}
+
+enum dissolve_status codec_jpeg_probe(const uint8_t *bytes, size_t size, uint64_t max_pixels,
+                                      struct codec_image_info *info, char detail[CODEC_DETAIL])
+{
+    *info = (struct codec_image_info){0};
+    struct decoder decoder = {
+        .bytes = bytes, .size = size, .max_pixels = max_pixels, .info = info, .detail = detail};
+    return run_decoder(&decoder);
+}
+
 enum dissolve_status codec_jpeg_decode(const uint8_t *bytes, size_t size, uint64_t max_pixels,
                                        const struct codec_cancel *cancel, struct codec_image *image,
                                        char detail[CODEC_DETAIL])
 {
     *image = (struct codec_image){0};
-    detail[0] = '\0';
-    if (size < 3 || memcmp(bytes, "\xff\xd8\xff", 3) != 0)
-        return codec_refuse(detail, DISSOLVE_UNSUPPORTED,
-                            "The image is not a JPEG file, or broken at its start; send an "
-                            "undamaged copy.");
     struct decoder decoder = {.bytes = bytes,
                               .size = size,
                               .max_pixels = max_pixels,
                               .cancel = cancel,
                               .image = image,
-                              .detail = detail,
-                              .status = DISSOLVE_OK};
-    decoder.jpeg.err = jpeg_std_error(&decoder.errors);
-    decoder.jpeg.client_data = &decoder;
-    decoder.errors.error_exit = on_error;
-    decoder.errors.emit_message = on_message;
-    decoder.progress.progress_monitor = on_progress;
-    enum dissolve_status status = decode_or_escape(&decoder);
-    jpeg_destroy_decompress(&decoder.jpeg);
-    free(decoder.row);
+                              .detail = detail};
+    enum dissolve_status status = run_decoder(&decoder);
     if (status)
         codec_image_free(image);
     return status;

@@ -369,6 +369,17 @@ static enum dissolve_status join_data(struct reader *reader)
     return DISSOLVE_OK;
 }
 
+enum dissolve_status codec_png_chunks_read_header(const uint8_t *bytes, size_t size,
+                                                  uint64_t max_pixels,
+                                                  struct codec_png_chunks *chunks,
+                                                  char detail[CODEC_DETAIL])
+{
+    struct reader reader = {
+        .bytes = bytes, .size = size, .at = SIGNATURE, .chunks = chunks, .detail = detail};
+    *chunks = (struct codec_png_chunks){0};
+    return read_header(&reader, max_pixels);
+}
+
 enum dissolve_status codec_png_chunks_read(const uint8_t *bytes, size_t size, uint64_t max_pixels,
                                            struct codec_png_chunks *chunks,
                                            char detail[CODEC_DETAIL])

@@ -47,6 +47,15 @@ DISSOLVE_MUST_USE enum dissolve_status codec_png_chunks_read(const uint8_t *byte
                                                              struct codec_png_chunks *chunks,
                                                              char detail[CODEC_DETAIL]);
 
+/*
+ * Reads no further than IHDR: header, width, height, depth, colour and raw_size are set, the other
+ * members are zero. The errors are those that codec_png_chunks_read finds up to there; nothing is
+ * allocated.
+ */
+DISSOLVE_MUST_USE enum dissolve_status
+codec_png_chunks_read_header(const uint8_t *bytes, size_t size, uint64_t max_pixels,
+                             struct codec_png_chunks *chunks, char detail[CODEC_DETAIL]);
+
 void codec_png_chunks_free(struct codec_png_chunks *chunks);
 
 #ifdef __cplusplus

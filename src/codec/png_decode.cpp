@@ -17,6 +17,7 @@ enum { LODEPNG_FILTER_TYPE = 36, LODEPNG_NO_MEMORY = 83, LODEPNG_OVERFLOW = 92 }
 /* A chunk's length, type and CRC. */
 constexpr size_t AROUND = 12;
 
+constexpr char not_png[] = "The image is not a PNG file.";
 constexpr char out_of_memory[] = "There is not enough memory to decode the image.";
 
 /* A PNG file without its image data. */
@@ -151,7 +152,33 @@ enum dissolve_status decode(codec_png_chunks *chunks, const codec_cancel *cancel
     return status;
 }
 
+bool has_signature(const uint8_t *bytes, size_t size)
+{
+    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+    return size >= sizeof signature && memcmp(bytes, signature, sizeof signature) == 0;
+}
+
 } // namespace
+
+extern "C" enum dissolve_status codec_png_probe(const uint8_t *bytes, size_t size,
+                                                uint64_t max_pixels, struct codec_image_info *info,
+                                                char detail[CODEC_DETAIL])
+{
+    *info = codec_image_info{};
+    detail[0] = '\0';
+    if (!has_signature(bytes, size))
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, "%s", not_png);
+    codec_png_chunks chunks;
+    enum dissolve_status status =
+        codec_png_chunks_read_header(bytes, size, max_pixels, &chunks, detail);
+    if (status)
+        return status;
+    info->width = chunks.width;
+    info->height = chunks.height;
+    info->bits = chunks.depth == 16 ? 16 : 8;
+    info->raw_size = chunks.raw_size;
+    return DISSOLVE_OK;
+}
 
 extern "C" enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t size,
                                                  uint64_t max_pixels,
@@ -159,11 +186,10 @@ extern "C" enum dissolve_status codec_png_decode(const uint8_t *bytes, size_t si
                                                  struct codec_image *image,
                                                  char detail[CODEC_DETAIL])
 {
-    static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     *image = codec_image{};
     detail[0] = '\0';
-    if (size < sizeof signature || memcmp(bytes, signature, sizeof signature) != 0)
-        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, "The image is not a PNG file.");
+    if (!has_signature(bytes, size))
+        return codec_refuse(detail, DISSOLVE_UNSUPPORTED, "%s", not_png);
     codec_png_chunks chunks;
     enum dissolve_status status = codec_png_chunks_read(bytes, size, max_pixels, &chunks, detail);
     if (!status)

@@ -1,4 +1,4 @@
-"""The rows of the table, in order: kernel, PNG, pipeline, end to end, fairness, door, many, growth."""
+"""The rows of the table, in order: kernel, PNG, pipeline, end to end, fairness, door, work, many, growth."""
 
 import http.client
 import io
@@ -16,6 +16,7 @@ import PIL.Image
 
 import growth
 import many
+import work
 from server import HERE, PATIENCE, Server, post, require, wrk
 from table import Mark, Missing, at_least, at_most, interleaved, median, once, ratio, row, written
 
@@ -441,7 +442,8 @@ def small_request(bench):
     return median_rate([rate_and_cpu(bench.server, "/v1/samples/frames", body) for _ in range(3)])
 
 
-# --- many, growth -----------------------------------------------------------------------------
+# --- work, many, growth -----------------------------------------------------------------------
 
+work.add_rows()
 many.add_rows()
 growth.add_rows()

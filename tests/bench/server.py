@@ -1,6 +1,5 @@
 """A server under measurement, and what asks it: one client that reads with little work, and wrk."""
 
-import os
 import pathlib
 import re
 import socket
@@ -58,8 +57,7 @@ class Server:
 
     def cpu(self):
         """Seconds of processor time that it has used."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime((~self.process.pid << 3) | 2)  # as clock_getcpuclockid(3) makes it
 
 
 class Answer:

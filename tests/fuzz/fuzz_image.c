@@ -161,6 +161,24 @@ static void check_stripped(const uint8_t *file, size_t size, enum dissolve_statu
     free(copy);
 }
 
+/* The header tells the size of what is decoded, and an error that it has is the decoder's. */
+static void check_probe(const uint8_t *file, size_t size, enum dissolve_status status,
+                        const struct codec_image *image)
+{
+    struct codec_image_info info;
+    char detail[CODEC_DETAIL];
+    enum dissolve_status probed = codec_image_probe(file, size, MAX_PIXELS, &info, detail);
+    if (probed) {
+        CHECK(probed == status && info.width == 0 && info.height == 0 && detail[0] != '\0');
+        return;
+    }
+    CHECK(info.width > 0 && info.height > 0 && (uint64_t)info.width * info.height <= MAX_PIXELS);
+    CHECK((info.raw_size > 0) != (info.scans > 0));
+    CHECK(info.coded_size < size);
+    CHECK(status || (info.width == image->width && info.height == image->height &&
+                     (info.bits == 16) == (image->pixels16 != NULL)));
+}
+
 static void decode(const uint8_t *file, size_t size)
 {
     struct codec_image image;
@@ -168,6 +186,7 @@ static void decode(const uint8_t *file, size_t size)
     memset(&image, 0xa5, sizeof image);
     enum dissolve_status status = codec_image_decode(file, size, MAX_PIXELS, NULL, &image, detail);
     check_stripped(file, size, status, &image);
+    check_probe(file, size, status, &image);
     if (status != DISSOLVE_OK) {
         CHECK(status == DISSOLVE_UNSUPPORTED || status == DISSOLVE_MALFORMED ||
               status == DISSOLVE_TOO_LARGE);

@@ -132,7 +132,7 @@ static void check_answer(const struct answer *answer, bool complete)
 static struct api_service *service_of_all(void)
 {
     static const struct api_limits limits = {
-        .max_body = 1 << 16, .max_pixels = 4096, .max_work = 1000000};
+        .max_body = 1 << 16, .max_pixels = 4096, .max_work = 20000000};
     static struct dissolve_pool *pool;
     static struct api_service *service;
     if (!service) {

@@ -235,11 +235,11 @@ def test_the_last_offset_is_taken_and_no_further_one(boundless, path):
 
 def test_steps_times_bins_is_answered_or_refused_by_the_work_alone(start_server):
     """As many bins as there can be in as many frames: the answer is made frame by frame."""
-    server = start_server("--max-work", "10000")
+    server = start_server("--max-work", "200000000")
     with server.client() as client:
         before = server.peak_memory()
         query = {"steps": 10000, "bins": 4096, "frames": "0-10000/100", "format": "json"}
         answer = assert_ok(histograms(client, {"samples": [1]}, **query)).json()
         assert [len(frame["counts"]) for frame in answer["frames"]] == [4096] * 101
-        assert_problem(histograms(client, {"samples": [1, 2]}, **query), 422)
+        assert_problem(histograms(client, {"samples": [1]}, **query | {"frames": "0-10000/10"}), 422)
         assert server.peak_memory() - before <= 2 * memory_allowed()

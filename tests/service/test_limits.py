@@ -1,6 +1,7 @@
 """Limits: body, pixels and work, each exactly at its number, refused before the cost arises."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from checks import (FRAMES, HISTOGRAMS, assert_ok, assert_problem, dissolve, his
 from rawhttp import Connection, request_head
 
 MAX_BODY = 20_000
+MAX_WORK = 5_000_000
+"""Nanoseconds of one core."""
 
 
 @pytest.fixture
 def small(start_server):
-    return start_server("--max-body", str(MAX_BODY), "--max-pixels", "1000", "--max-work", "10000")
+    return start_server("--max-body", str(MAX_BODY), "--max-pixels", "1000", "--max-work", str(MAX_WORK))
 
 
 @pytest.fixture
@@ -26,7 +29,8 @@ def limited(small):
 def test_the_limits_are_told(limited):
     limits = {name.replace("-", "_"): value
               for name, value in limited.get("/v1").json()["limits"].items()}
-    assert (limits["max_body"], limits["max_pixels"], limits["max_work"]) == (MAX_BODY, 1000, 10000)
+    assert (limits["max_body"], limits["max_pixels"], limits["max_work"]) == (
+        MAX_BODY, 1000, MAX_WORK)
 
 
 def test_pixels_up_to_the_limit_are_taken_and_no_more(limited):
@@ -38,17 +42,79 @@ def test_pixels_up_to_the_limit_are_taken_and_no_more(limited):
         assert_problem(dissolve(limited, png, steps=1), 422)
 
 
-def test_work_up_to_the_limit_is_taken_and_no_more(limited):
-    png = pictures.png_of(pictures.photo(10, 10))
-    assert_ok(dissolve(limited, png, steps=33, frames="last"))
-    for steps in (34, 10000):
-        assert_problem(dissolve(limited, png, steps=steps, frames="last"), (400, 413, 422))
-    assert_ok(histograms(limited, {"samples": [1] * 250, "steps": 40}))
-    assert_problem(histograms(limited, {"samples": [1] * 251, "steps": 40}), (400, 413, 422))
-    mixture = {"weights": [1], "means": [0], "stds": [1], "count": 10_001}
-    assert_problem(histograms(limited, {"mixture": mixture, "steps": 1}), (400, 413, 422))
-    mixture["count"] = 2**63
+def asked(session, path, body, **parameters):
+    """A response to a picture, or to JSON."""
+    headers = {"Accept-Encoding": "identity"}
+    if isinstance(body, dict):
+        return session.post(path, json=body, params=parameters, headers=headers)
+    headers["Content-Type"] = "application/octet-stream"
+    return session.post(path, data=body, params=parameters, headers=headers)
+
+
+PHOTO = pictures.png_of(pictures.photo(20, 20))
+NOISE = {"samples": [round(np.sin(i), 3) for i in range(100)]}
+LAW = {"mixture": {"weights": [1, 2], "means": [0, 3], "stds": [1, 0.5], "count": 100}}
+SHARP = {"mixture": {"weights": [1, 2], "means": [0, 3], "stds": [1, 1e-5], "count": 1}}
+IMAGES, IMAGE_BINS, SAMPLES = FRAMES, "/v1/images/histograms", "/v1/samples/frames"
+
+FORMS = {
+    "chain": (IMAGES, PHOTO, {"frames": "last", "compression": "none"}, {"steps": 500},
+              {"steps": 9000}),
+    "jump": (IMAGES, PHOTO, {"sampler": "jump", "steps": 9000, "format": "npy"}, {"frames": "1-200"},
+             {"frames": "all"}),
+    "tree": (IMAGES, PHOTO, {"sampler": "tree", "steps": 9000, "format": "npy"}, {"frames": "1-9"},
+             {"frames": "all"}),
+    "npz": (IMAGES, PHOTO, {"content": "x,noise,velocity", "format": "npz"}, {"steps": 100},
+            {"steps": 500}),
+    "apng": (IMAGES, PHOTO, {}, {"steps": 99}, {"steps": 999}),
+    "best": (IMAGES, PHOTO, {"compression": "best"}, {"steps": 9}, {"steps": 99}),
+    "sheet": (IMAGES, pictures.png_of(pictures.photo(1, 1)), {"layout": "strip"}, {"steps": 99},
+              {"steps": 999}),
+    "zip": (IMAGES, PHOTO, {"format": "zip"}, {"steps": 50}, {"steps": 500}),
+    "json": (IMAGES, PHOTO, {"format": "json"}, {"steps": 50}, {"steps": 500}),
+    "multipart": (IMAGES, PHOTO, {"format": "multipart"}, {"steps": 99}, {"steps": 999}),
+    "image histograms": (IMAGE_BINS, PHOTO, {"bins": 9}, {"steps": 99}, {"steps": 999}),
+    "image plots": (IMAGE_BINS, PHOTO, {"format": "svg"}, {"steps": 50}, {"steps": 999}),
+    "numbers": (SAMPLES, NOISE, {}, {"steps": 100}, {"steps": 1500}),
+    "bins": (HISTOGRAMS, NOISE, {"bins": 4096}, {"steps": 8}, {"steps": 40}),
+    "plots": (HISTOGRAMS, LAW, {"format": "svg"}, {"steps": 20}, {"steps": 200}),
+    "exact": (HISTOGRAMS, SHARP, {"steps": 9, "bins": 9}, {"frames": "9"}, {"frames": "0"}),
+    "mixture": (SAMPLES, {}, {"frames": "0", "steps": 1, "format": "npy"},
+                {"mixture": LAW["mixture"]}, {"mixture": LAW["mixture"] | {"count": 3_000_000}}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_work_below_the_limit_is_taken_and_above_it_refused(start_server, form):
+    path, body, common, few, many = FORMS[form]
+    server = start_server("--max-body", str(MAX_BODY), "--max-work", str(MAX_WORK))
+    with server.client() as session:
+        if isinstance(body, dict):
+            answers = [asked(session, path, {**body, **common, **extra}) for extra in (few, many)]
+        else:
+            answers = [asked(session, path, body, **common, **extra) for extra in (few, many)]
+    assert_ok(answers[0])
+    detail = assert_problem(answers[1], 422)["detail"]
+    assert re.fullmatch(r"This request is estimated at \d+ ms of one processor core, above the limit "
+                        r"of 5 ms \(max-work\); ask for fewer .*\.", detail), detail
+
+
+def test_a_mixture_of_any_count_has_an_estimate(limited):
+    mixture = {"weights": [1], "means": [0], "stds": [1], "count": 2**63}
     assert_problem(histograms(limited, {"mixture": mixture, "steps": 2}), (400, 413, 422))
+
+
+@pytest.mark.parametrize("body", [
+    {"samples": [1]}, {"samples": [1, -2, 3, 0.5], "sampler": "jump"},
+    {"samples": [1], "range": [-3, 3], "sampler": "tree"}], ids=str)
+def test_a_small_request_is_charged_for_the_gigabytes_of_its_response(start_server, body):
+    """10,001 frames of 4,096 bins are 1.8 GB, which take some 3 s to write and 10 s under gzip."""
+    body = body | {"steps": 10000, "bins": 4096}
+    assert len(json.dumps(body)) <= 216
+    with start_server("--max-work", "2000000000").client() as session:
+        detail = assert_problem(histograms(session, body), 422)["detail"]
+        assert 2 < int(re.search(r"estimated at (\d+) s ", detail)[1]) < 30
+        assert_ok(histograms(session, body | {"frames": "0-10000/5000"}))
 
 
 def json_of_size(size):

@@ -26,7 +26,7 @@ static void defaults(void **state)
     assert_int_equal(result.configuration.threads, 0);
     assert_int_equal(result.configuration.max_body, 64 << 20);
     assert_int_equal(result.configuration.max_pixels, 40000000);
-    assert_int_equal(result.configuration.max_work, 100000000000);
+    assert_int_equal(result.configuration.max_work, 150000000000);
     assert_int_equal(result.configuration.queue, 64);
     assert_int_equal(result.configuration.slow_readers, 24);
     assert_false(result.configuration.has_admin_listen);

@@ -43,6 +43,87 @@ static void test_neither(void **state)
     expect_status("\x93NUMPY\x01\0", 8, DISSOLVE_UNSUPPORTED, neither);
 }
 
+/* ---- probing ---- */
+
+/* Files as Pillow makes them: a size, and what its header says; the sizes of rows by the PNG
+ * specification, the scans by libjpeg's script for three channels. */
+static const struct probed {
+    const char *make; /* a file of `image`, 20 x 10 pixels, RGB */
+    uint32_t width, height;
+    unsigned bits;
+    uint64_t raw_size;
+    unsigned scans;
+} probed[] = {
+    {"image.save(out, 'PNG')", 20, 10, 8, 10 * 61, 0},
+    {"image.convert('L').save(out, 'PNG')", 20, 10, 8, 10 * 21, 0},
+    {"image.convert('1').save(out, 'PNG')", 20, 10, 8, 10 * 4, 0},
+    {"image.convert('RGBA').save(out, 'PNG')", 20, 10, 8, 10 * 81, 0},
+    {"image.convert('L').convert('I;16').save(out, 'PNG')", 20, 10, 16, 10 * 41, 0},
+    {"image.save(out, 'JPEG')", 20, 10, 8, 0, 1},
+    {"image.convert('L').save(out, 'JPEG')", 20, 10, 8, 0, 1},
+    {"image.save(out, 'JPEG', progressive=True)", 20, 10, 8, 0, 10},
+    {"image.convert('L').save(out, 'JPEG', progressive=True)", 20, 10, 8, 0, 6},
+    {"image.save(out, 'JPEG', exif=turned(3))", 20, 10, 8, 0, 1},
+    {"image.save(out, 'JPEG', exif=turned(6))", 10, 20, 8, 0, 1},
+    {"image.save(out, 'JPEG', exif=turned(8), progressive=True)", 10, 20, 8, 0, 10},
+};
+
+static size_t make_probed(const struct probed *one, uint8_t *file, size_t room)
+{
+    static const char before[] = "import io, sys\n"
+                                 "from PIL import Image\n"
+                                 "def turned(orientation):\n"
+                                 "    exif = Image.Exif()\n"
+                                 "    exif[274] = orientation\n"
+                                 "    return exif.tobytes()\n"
+                                 "out = io.BytesIO()\n"
+                                 "image = Image.linear_gradient('L').convert('RGB')"
+                                 ".resize((20, 10))\n";
+    static const char after[] = "\nsys.stdout.buffer.write(out.getvalue())\n";
+    char script[sizeof before + 100 + sizeof after];
+    strcpy(script, before);
+    strcat(script, one->make);
+    strcat(script, after);
+    return judge(script, "", 0, file, room);
+}
+
+static void test_probing_tells_what_decoding_makes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof probed / sizeof *probed; i++) {
+        const struct probed *one = &probed[i];
+        uint8_t file[8192];
+        struct codec_image image;
+        struct codec_image_info info;
+        char detail[CODEC_DETAIL];
+        size_t size = make_probed(one, file, sizeof file);
+        assert_int_equal(codec_image_probe(file, size, 200, &info, detail), DISSOLVE_OK);
+        assert_string_equal(detail, "");
+        if (info.width != one->width || info.height != one->height || info.bits != one->bits ||
+            info.raw_size != one->raw_size || info.scans != one->scans)
+            fail_msg("%s: %u x %u, %u bits, %llu bytes, %u scans", one->make, info.width,
+                     info.height, info.bits, (unsigned long long)info.raw_size, info.scans);
+        assert_true(info.coded_size < size && (info.coded_size > 0) == (info.scans > 0));
+        assert_int_equal(codec_image_decode(file, size, 200, NULL, &image, detail), DISSOLVE_OK);
+        assert_true(image.width == info.width && image.height == info.height);
+        assert_true((image.pixels16 != NULL) == (info.bits == 16));
+        codec_image_free(&image);
+        assert_int_equal(codec_image_probe(file, size, 199, &info, detail), DISSOLVE_TOO_LARGE);
+        assert_non_null(strstr(detail, "the limit is 199."));
+        assert_int_equal(info.width, 0);
+        /* The header is enough. */
+        assert_int_equal(codec_image_probe(file, size - 20, 200, &info, detail), DISSOLVE_OK);
+        assert_int_equal(info.width, one->width);
+        assert_int_equal(codec_image_probe(file, 16, 200, &info, detail), DISSOLVE_MALFORMED);
+        assert_int_equal(info.width, 0);
+    }
+    struct codec_image_info info;
+    char detail[CODEC_DETAIL];
+    assert_int_equal(codec_image_probe((const uint8_t *)"GIF89a", 6, 200, &info, detail),
+                     DISSOLVE_UNSUPPORTED);
+    assert_string_equal(detail, "The image is neither a PNG nor a JPEG file.");
+}
+
 /* The decoders see their files, and the limit. */
 static void test_either(void **state)
 {
@@ -154,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_neither),
+        cmocka_unit_test(test_probing_tells_what_decoding_makes),
         cmocka_unit_test(test_either),
         cmocka_unit_test(test_grey_is_as_pillow_has_it),
         cmocka_unit_test(test_grey_of_16_bits),

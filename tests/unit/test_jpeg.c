@@ -43,8 +43,19 @@ static enum dissolve_status decode(const uint8_t *bytes, size_t size, uint64_t m
     memcpy(copy, bytes, size);
     memset(image, 0xff, sizeof *image);
     enum dissolve_status status = codec_jpeg_decode(copy, size, max_pixels, NULL, image, detail);
+    struct codec_image_info info;
+    char reason[CODEC_DETAIL];
+    enum dissolve_status probed = codec_jpeg_probe(copy, size, max_pixels, &info, reason);
     test_free(copy);
     assert_null(image->pixels16);
+    if (probed) { /* the decoder stops where the header does, for the same reason */
+        assert_int_equal(status, probed);
+        assert_string_equal(detail, reason);
+        assert_int_equal(info.width, 0);
+    } else {
+        assert_true(info.width > 0 && info.height > 0 && info.scans > 0);
+        assert_true(status || (info.width == image->width && info.height == image->height));
+    }
     if (status) {
         assert_null(image->pixels);
         assert_int_equal(image->width, 0);

@@ -16,6 +16,14 @@ static int close_all(void **state)
     return free_bodies(state);
 }
 
+/* Samples in all forms but a drawing with the exact curve, which takes longer. */
+static bool is_small(const struct request_case *request)
+{
+    bool drawn = strncmp(request->type, "image/svg", 9) == 0;
+    return strncmp(request->path, "/v1/samples", 11) == 0 &&
+           !(drawn && request->text == mixture_text);
+}
+
 static void a_small_answer_is_the_same(void **state)
 {
     (void)state;
@@ -23,8 +31,7 @@ static void a_small_answer_is_the_same(void **state)
     for (size_t i = 0; i < COUNT(request_cases); i++) {
         const struct question question = question_of(&request_cases[i], false);
         ask_with(&server, &question, NULL, &small);
-        bool samples = strncmp(question.path, "/v1/samples", 11) == 0;
-        assert_int_equal(small.taken, samples);
+        assert_int_equal(small.taken, is_small(&request_cases[i]));
         if (!small.taken)
             continue;
         taken++;
