@@ -130,8 +130,9 @@ static bool answer_whole(struct http_exchange *exchange, const void *bytes, size
 }
 
 /*
- * An answer that a client of HTTP/1.0 reads until the connection closes must not end in an orderly
- * way if something is missing. Connecting to no address resets a connection; by its size,
+ * An answer that lacks something does not end in an orderly way: a reader that takes the end of a
+ * connection for the end of an answer sees an error. A Unix socket has no reset, so that every
+ * answer also has a length or chunks. Connecting to no address resets a connection; by its size,
  * the sandbox knows that it is none.
  */
 static void reset(const struct http_exchange *exchange)
@@ -162,16 +163,18 @@ static ssize_t read_pipe(void *context, uint64_t position, char *bytes, size_t s
     case HTTP_PIPE_BROKEN:
         break;
     }
-    if (exchange->http_1_0)
-        reset(exchange);
+    reset(exchange);
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* An answer that is still being made, or too long for the pipe. */
-static bool answer_in_chunks(struct http_exchange *exchange)
+/* An answer that is still being made, or too long for the pipe: in chunks, or of a known size. */
+static bool answer_in_parts(struct http_exchange *exchange)
 {
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, read_pipe, exchange, NULL);
+    if (exchange->http_1_0 && !exchange->size_known)
+        return false; /* without chunks and without a size, a part would look like the whole */
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(exchange->size_known ? exchange->size : MHD_SIZE_UNKNOWN,
+                                          CONNECTION_MEMORY, read_pipe, exchange, NULL);
     if (response == NULL)
         return false;
     exchange->response = response;
@@ -190,7 +193,7 @@ bool http_gate_answer(struct http_exchange *exchange)
         return false;
     if (http_pipe_whole(exchange->pipe, &bytes, &size))
         return answer_whole(exchange, bytes, size);
-    return exchange->status != 0 && answer_in_chunks(exchange);
+    return exchange->status != 0 && answer_in_parts(exchange);
 }
 
 bool http_gate_answer_empty(struct http_exchange *exchange)
@@ -384,6 +387,8 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
     if (exchange == NULL)
         return;
     exchange->timed_out = reason == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
+    if (exchange->stage == HTTP_ANSWERING && !complete)
+        reset(exchange); /* libmicrohttpd shuts the socket down after this call */
     if (exchange->sent_status == 0)
         complete = find_status(exchange, connection) || complete;
     handler->finish(handler->context, exchange, complete);
