@@ -402,7 +402,20 @@ static void accepted(void *context, int fd, const struct http_address *peer)
         gate->options.turned_away(gate->options.handler.context);
 }
 
+static void exhausted(void *context)
+{
+    const struct http_gate *gate = context;
+    gate->options.exhausted(gate->options.handler.context);
+}
+
 /* ---- Opening and closing ---- */
+
+/*
+ * A worker of 0.9.75 that reaches the limit, while connections that were added before wait to be
+ * taken in, leaves a mutex locked and waits for it for ever. So the limit is never reached:
+ * connections are counted by their seats.
+ */
+static const unsigned NO_LIMIT = 1u << 30;
 
 /* A pool of one thread is refused by libmicrohttpd, which calls that no pool. */
 static struct MHD_Daemon *start_daemon(struct http_gate *gate)
@@ -414,8 +427,8 @@ static struct MHD_Daemon *start_daemon(struct http_gate *gate)
         0, NULL, NULL, handle, gate, MHD_OPTION_URI_LOG_CALLBACK, begin, gate,
         MHD_OPTION_NOTIFY_COMPLETED, completed, gate, MHD_OPTION_NOTIFY_CONNECTION, notice, gate,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        options->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 #if MHD_VERSION >= 0x00097701
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #endif
@@ -430,8 +443,14 @@ struct http_gate *http_gate_open(const struct http_gate_options *options)
     gate->options = *options;
     http_epoll_stand_in();
     gate->daemon = start_daemon(gate);
+    const struct http_listener_options listening = {.address = options->listen,
+                                                    .watcher = options->watcher,
+                                                    .accepted = accepted,
+                                                    .exhausted = exhausted,
+                                                    .context = gate,
+                                                    .descriptors = options->descriptors};
     if (gate->daemon != NULL)
-        gate->listener = http_listener_open(options->listen, options->watcher, accepted, gate);
+        gate->listener = http_listener_open(&listening);
     if (gate->listener == NULL) {
         int reason = errno;
         http_gate_close(gate);

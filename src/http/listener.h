@@ -7,6 +7,16 @@
 
 struct http_listener;
 
+/* Nothing may be NULL. */
+struct http_listener_options {
+    const struct http_address *address;
+    struct http_watcher *watcher;
+    void (*accepted)(void *context, int fd, const struct http_address *peer);
+    void (*exhausted)(void *context); /* a connection was closed for want of descriptors */
+    void *context;
+    int descriptors; /* a connection has a lower number than this; 0: any */
+};
+
 /*
  * Listens on the address; each new connection is given to accepted, on the watcher's thread, which
  * then owns it. The file of a Unix socket has the mode 0666 less the umask; one that nobody listens
@@ -14,9 +24,7 @@ struct http_listener;
  * ENOTSOCK: the path is something else).
  */
 DISSOLVE_MUST_USE struct http_listener *
-http_listener_open(const struct http_address *address, struct http_watcher *watcher,
-                   void (*accepted)(void *context, int fd, const struct http_address *peer),
-                   void *context);
+http_listener_open(const struct http_listener_options *options);
 
 /* Where it listens: with the port that the system picked, if port 0 was asked for. */
 const struct http_address *http_listener_address(const struct http_listener *listener);
