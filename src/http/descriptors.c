@@ -12,7 +12,7 @@
 
 enum {
     OWN = 40,
-    MOST_SHARED = HTTP_DESCRIPTORS_RESERVE - OWN,
+    MOST_SHARED = 60,    /* of what is beside, for operators and for copies of descriptors */
     MOST_OPERATORS = 32, /* beyond for_clients */
     TELL_MS = 1000,
 };

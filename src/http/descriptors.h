@@ -5,10 +5,7 @@
 #include "configuration.h"
 #include "log.h"
 
-enum {
-    HTTP_DESCRIPTORS_LEAST = 64,    /* a lower limit is refused */
-    HTTP_DESCRIPTORS_RESERVE = 100, /* that no client's connection takes, where the limit is 280 */
-};
+enum { HTTP_DESCRIPTORS_LEAST = 64 }; /* a lower limit is refused */
 
 struct http_descriptors {
     uint64_t limit;  /* RLIMIT_NOFILE */
