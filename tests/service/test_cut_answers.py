@@ -1,5 +1,6 @@
 """An answer that is cut off is seen to be cut: without a proxy, and by the clients of one."""
 
+import json
 import os
 import shutil
 import signal
@@ -14,8 +15,6 @@ from rawhttp import Connection, Ended
 from server import PATIENCE, Server, wait_until
 from stress import SMALL, Job, assert_whole_problem, noise_png, stream_without_end, streamed
 from test_unix_socket import UnixConnection, UnixServer
-
-import json
 
 CONFIGURATION = """
 daemon off;
@@ -195,7 +194,7 @@ FORMS = {
 def test_an_answer_to_http_1_0_has_its_length(server, client, form):
     """The bytes are those of HTTP/1.1, whose end its last chunk tells."""
     job = FORMS[form]
-    whole = assert_ok(job.ask(client, stream=False)).content
+    whole = assert_ok(job.ask(client)).content
     with Connection(server) as connection:
         connection.send(request_of(job, "HTTP/1.0"))
         response = connection.read_response()
