@@ -1,6 +1,7 @@
 /* The dissolved server: configuration, signals, wiring. */
 #include "http/clock.h"
 #include "http/configuration.h"
+#include "http/descriptors.h"
 #include "http/door.h"
 #include "http/healthcheck.h"
 #include "http/log.h"
@@ -14,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -29,6 +29,7 @@ enum {
 struct server {
     const struct http_configuration *configuration;
     struct http_sizing sizing;
+    struct http_descriptors descriptors;
     struct http_log *log;
     struct dissolve_pool *pool;
     struct api_service *service;
@@ -47,16 +48,6 @@ static int take_signals(void)
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return -1;
     return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-/* A connection needs a descriptor; the soft limit is often low for the sake of select alone. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 /*
@@ -108,7 +99,8 @@ static bool start(struct server *server, const char *isa)
                                          .log = server->log,
                                          .isa = isa,
                                          .job_threads = server->sizing.job_threads,
-                                         .socket_threads = SOCKET_THREADS};
+                                         .socket_threads = SOCKET_THREADS,
+                                         .descriptors = server->descriptors.for_clients};
     const struct http_address *refused;
     errno = 0;
     status = door_open(&options, &server->door, &refused);
@@ -258,12 +250,14 @@ static int run(struct http_configuration *configuration, const char *isa)
                             .signals = take_signals()};
     server.log =
         http_log_create(STDERR_FILENO, configuration->log_format, configuration->log_level);
-    raise_descriptor_limit();
+    server.descriptors = http_descriptors_fit(configuration);
     keep_memory(cgroup.memory);
     http_sizing_tell(&server.sizing, &cgroup, configuration, server.log);
+    http_descriptors_tell(&server.descriptors, configuration, server.log);
     if (server.signals < 0 || server.log == NULL) {
         perror("dissolved: cannot start");
-    } else if (start(&server, isa) && enter_sandbox(&server) && door_start(server.door)) {
+    } else if (server.descriptors.fits && start(&server, isa) && enter_sandbox(&server) &&
+               door_start(server.door)) {
         tell_addresses(&server, isa);
         serve(&server);
         status = EXIT_SUCCESS;
@@ -295,6 +289,10 @@ static int start_or_ask(struct http_configuration *configuration)
 int main(int argc, char *argv[])
 {
     struct http_configuration configuration;
+    if (!http_descriptors_clean()) {
+        perror("dissolved: cannot open /dev/null");
+        return EXIT_FAILURE;
+    }
     int status = http_configuration_read(argc, argv, getenv, stdout, stderr, &configuration);
     if (status != HTTP_CONFIGURATION_READ)
         return status;

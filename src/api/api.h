@@ -69,6 +69,10 @@ struct api_reply {
 
     /* What has been written is to leave now: a reader waits for it. */
     void (*flush)(void *context);
+
+    /* The size of the whole body, where it is known; between start and the first write. May be
+       NULL. */
+    void (*announce)(void *context, uint64_t size);
 };
 
 /* Milliseconds a computation spent in each stage, zero where it had none, and what it did. */

@@ -50,6 +50,12 @@ void api_start(struct api_call *call, int status, const struct api_field *header
     call->reply->start(call->reply->context, status, all, count);
 }
 
+void api_announce(struct api_call *call, uint64_t size)
+{
+    if (!call->gzip && call->reply->announce)
+        call->reply->announce(call->reply->context, size);
+}
+
 enum dissolve_status api_write(struct api_call *call, const void *bytes, size_t size)
 {
     call->written = true;

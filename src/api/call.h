@@ -34,6 +34,12 @@ bool api_may_compress(const struct api_call *call, const char *media_type);
 /* Begins the answer with these headers, and those that compression needs. At most 8. */
 void api_start(struct api_call *call, int status, const struct api_field *headers, size_t count);
 
+/*
+ * The whole body will have exactly so many bytes: between api_start and the first write, of an
+ * answer that is not compressed.
+ */
+void api_announce(struct api_call *call, uint64_t size);
+
 /* DISSOLVE_CANCELLED: nobody reads any more. */
 DISSOLVE_MUST_USE enum dissolve_status api_write(struct api_call *call, const void *bytes,
                                                  size_t size);

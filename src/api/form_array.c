@@ -38,9 +38,16 @@ static enum dissolve_status append_head(const struct api_run *run, struct codec_
     return codec_npy_head(is_image ? image : samples, is_image ? 4 : 2, out);
 }
 
+static uint64_t frames_size(const struct api_run *run)
+{
+    return run->subject.elements * sizeof *run->subject.state * run->parameters.frames.count;
+}
+
 static enum dissolve_status open_npy(struct api_run *run)
 {
     enum dissolve_status status = append_head(run, &run->output.scratch);
+    if (status == DISSOLVE_OK)
+        api_announce(run->call, run->output.scratch.size + frames_size(run));
     return status == DISSOLVE_OK ? api_run_write_scratch(run) : status;
 }
 
@@ -53,18 +60,40 @@ static enum dissolve_status emit_npy(void *context, struct api_slot *slot)
 const struct api_form api_form_npy = {
     .wants_state = true, .open = open_npy, .encode = encode, .emit = emit_npy};
 
+enum { MEMBER_NAME = 32 };
+
+static void print_member_name(enum api_content content, char name[MEMBER_NAME])
+{
+    snprintf(name, MEMBER_NAME, "%s.npy", api_content_name(content));
+}
+
+/* Every member has the same shape. */
+static enum dissolve_status open_npz(struct api_run *run)
+{
+    struct codec_buffer *head = &run->output.scratch;
+    struct codec_zip_size size = {0};
+    head->size = 0;
+    enum dissolve_status status = append_head(run, head);
+    for (size_t i = 0; status == DISSOLVE_OK && i < run->parameters.content_count; i++) {
+        char name[MEMBER_NAME];
+        print_member_name(run->parameters.content[i], name);
+        status = codec_zip_size_add(&size, name, head->size + frames_size(run));
+    }
+    if (status == DISSOLVE_OK)
+        api_announce(run->call, codec_zip_size_total(&size));
+    return status == DISSOLVE_OK ? api_open_archive(run) : status;
+}
+
 /* A member begins with its first frame and ends with its last. */
 static enum dissolve_status begin_member(struct api_run *run)
 {
     struct codec_buffer *head = &run->output.scratch;
-    char name[32];
-    snprintf(name, sizeof name, "%s.npy", api_content_name(content_of(run)));
+    char name[MEMBER_NAME];
+    print_member_name(content_of(run), name);
     head->size = 0;
     enum dissolve_status status = append_head(run, head);
-    uint64_t frame = run->subject.elements * sizeof *run->subject.state;
     if (status == DISSOLVE_OK)
-        status = codec_zip_begin(run->output.zip, name,
-                                 head->size + frame * run->parameters.frames.count);
+        status = codec_zip_begin(run->output.zip, name, head->size + frames_size(run));
     return status == DISSOLVE_OK ? codec_zip_append(run->output.zip, head->data, head->size)
                                  : status;
 }
@@ -88,7 +117,7 @@ static enum dissolve_status close_npz(struct api_run *run)
 
 const struct api_form api_form_npz = {.wants_state = true,
                                       .each_content = true,
-                                      .open = api_open_archive,
+                                      .open = open_npz,
                                       .encode = encode,
                                       .emit = emit_npz,
                                       .close = close_npz};

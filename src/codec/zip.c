@@ -18,9 +18,12 @@
 /* The most that an entry takes in the directory, without the name. A header takes less. */
 #define ROOM (RECORD_SIZE + RECORD_EXTRA)
 
-/* The data descriptor with 64-bit sizes, and the archive's end. */
-#define DESCRIPTOR_SIZE 24
-#define END_SIZE        (56 + 20 + 22)
+/* The data descriptor with 64-bit and with 32-bit sizes, and the archive's end without and with
+ * ZIP64's record. */
+#define DESCRIPTOR_SIZE  24
+#define SHORT_DESCRIPTOR 16
+#define SHORT_END_SIZE   22
+#define END_SIZE         (56 + 20 + SHORT_END_SIZE)
 
 #define MAX_NAME 65535
 
@@ -194,6 +197,14 @@ static enum dissolve_status open_entry(struct codec_zip *zip, const char *name, 
     return DISSOLVE_OK;
 }
 
+/* The extra field of an entry's record: how many bytes it takes. Large implies packed. */
+static unsigned extra_size(const struct entry *entry)
+{
+    unsigned numbers = (unsigned)(entry->size >= FULL32) + (entry->compressed >= FULL32) +
+                       (entry->offset >= FULL32);
+    return numbers > 0 ? 4 + 8 * numbers : 0;
+}
+
 /* Completes the record of the entry that ends: before the name, and behind it. */
 static void close_entry(struct codec_zip *zip)
 {
@@ -204,8 +215,8 @@ static void close_entry(struct codec_zip *zip)
     uint8_t *extra = end;
     bool large = entry->size >= FULL32, packed = entry->compressed >= FULL32;
     bool far = entry->offset >= FULL32;
-    if (packed || far) /* large implies packed */
-        end = put16(put16(end, 1), (large ? 8u : 0u) + (packed ? 8u : 0u) + (far ? 8u : 0u));
+    if (packed || far)
+        end = put16(put16(end, 1), extra_size(entry) - 4);
     if (large)
         end = put64(end, entry->size);
     if (packed)
@@ -339,6 +350,12 @@ enum dissolve_status codec_zip_end(struct codec_zip *zip)
     return emit(zip, descriptor, (size_t)(at - descriptor));
 }
 
+/* Whether the directory's end is told by ZIP64's record as well. */
+static bool needs_end64(uint64_t entries, uint64_t start, uint64_t size)
+{
+    return entries >= FULL16 || start >= FULL32 || size >= FULL32;
+}
+
 /* ZIP64's record of the end, and where it is: for numbers that the old one has no room for. */
 static uint8_t *put_end64(uint8_t *at, const struct codec_zip *zip, uint64_t end)
 {
@@ -361,7 +378,7 @@ enum dissolve_status codec_zip_finish(struct codec_zip *zip)
     uint8_t *at = last;
     uint64_t start = zip->written, size = zip->directory.size;
     unsigned count = zip->entries < FULL16 ? (unsigned)zip->entries : FULL16;
-    if (count == FULL16 || start >= FULL32 || size >= FULL32)
+    if (needs_end64(zip->entries, start, size))
         at = put_end64(at, zip, start + size);
     at = put32(put32(at, 0x06054b50), 0); /* disks */
     at = put16(put16(at, count), count);
@@ -369,6 +386,35 @@ enum dissolve_status codec_zip_finish(struct codec_zip *zip)
     at = put16(at, 0); /* no comment */
     status = emit(zip, zip->directory.data, (size_t)size);
     return status ? status : emit(zip, last, (size_t)(at - last));
+}
+
+enum dissolve_status codec_zip_size_add(struct codec_zip_size *total, const char *name,
+                                        uint64_t size)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > MAX_NAME)
+        return DISSOLVE_INVALID;
+    struct entry entry = {.size = size, .offset = total->before};
+    if (!find_compressed(size, &entry.compressed))
+        return DISSOLVE_TOO_LARGE;
+    uint64_t around = LOCAL_SIZE + length;
+    around += is_wide(&entry) ? LOCAL_EXTRA + DESCRIPTOR_SIZE : SHORT_DESCRIPTOR;
+    uint64_t record = RECORD_SIZE + length + extra_size(&entry), before, end;
+    if (__builtin_add_overflow(total->before, entry.compressed, &before) ||
+        __builtin_add_overflow(before, around, &before) ||
+        __builtin_add_overflow(before, total->directory + record + END_SIZE, &end))
+        return DISSOLVE_TOO_LARGE;
+    total->entries++;
+    total->before = before;
+    total->directory += record;
+    return DISSOLVE_OK;
+}
+
+uint64_t codec_zip_size_total(const struct codec_zip_size *total)
+{
+    uint64_t end =
+        needs_end64(total->entries, total->before, total->directory) ? END_SIZE : SHORT_END_SIZE;
+    return total->before + total->directory + end;
 }
 
 void codec_zip_destroy(struct codec_zip *zip)

@@ -53,6 +53,24 @@ DISSOLVE_MUST_USE enum dissolve_status codec_zip_end(struct codec_zip *zip);
 /* Writes the directory. Nothing may be added after it. */
 DISSOLVE_MUST_USE enum dissolve_status codec_zip_finish(struct codec_zip *zip);
 
+/* The size of an archive before it is made; zero-initialised: of one without entries. */
+struct codec_zip_size {
+    uint64_t entries;
+    uint64_t before;    /* bytes before the directory */
+    uint64_t directory; /* bytes of it */
+};
+
+/*
+ * Adds an entry as codec_zip_begin, append and end make it: of `size` bytes. DISSOLVE_INVALID, with
+ * nothing added, for a name that codec_zip_begin refuses; DISSOLVE_TOO_LARGE if the archive takes
+ * 2^64 bytes or more.
+ */
+DISSOLVE_MUST_USE enum dissolve_status codec_zip_size_add(struct codec_zip_size *total,
+                                                          const char *name, uint64_t size);
+
+/* Bytes of the finished archive. */
+uint64_t codec_zip_size_total(const struct codec_zip_size *total);
+
 /* Frees it, finished or not; NULL is fine. */
 void codec_zip_destroy(struct codec_zip *zip);
 

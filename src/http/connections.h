@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 struct http_exchange;
+struct http_seat;
 struct http_connections;
 
 /* What a connection is waited for. */
@@ -23,7 +24,7 @@ struct http_connection {
     struct http_connection *previous, *next;
     int fd;
     struct http_address peer;
-    bool counted;                   /* among its address's */
+    struct http_seat *seat;
     struct http_exchange *exchange; /* NULL between requests; changed by attach and detach */
     atomic_int wait;
     _Atomic int64_t until; /* http_clock_now() when patience ends; 0: never */

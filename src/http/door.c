@@ -2,6 +2,7 @@
 #include "door.h"
 
 #include "clock.h"
+#include "descriptors.h"
 #include "gate.h"
 #include "judge.h"
 #include "linger.h"
@@ -11,6 +12,7 @@
 #include "raw.h"
 #include "records.h"
 #include "sandbox.h"
+#include "seats.h"
 #include "sizing.h"
 #include "watcher.h"
 
@@ -34,9 +36,11 @@ struct door {
     struct http_queue *queue;
     struct http_connections *connections; /* of the gate for everybody */
     struct http_connections *operators;   /* of the gate for them alone */
-    struct http_peers *peers;             /* NULL: not counted */
-    struct http_keys *keys;               /* NULL: none is asked for */
-    const char **paths;                   /* of all routes, as the metrics know them */
+    struct http_seats seats;              /* of connections, and of the operators' */
+    struct http_seats operator_seats;
+    int64_t exhaustion_told; /* the watcher's; see http_descriptors_tell_exhausted */
+    struct http_keys *keys;  /* NULL: none is asked for */
+    const char **paths;      /* of all routes, as the metrics know them */
     struct http_records records;
     struct http_patience patience;
     struct http_room room; /* for bodies */
@@ -60,7 +64,7 @@ static enum dissolve_status print_metrics(void *context, struct codec_buffer *ou
     const struct door *door = context;
     const struct http_metrics_gauges gauges = {
         .in_progress = atomic_load(&door->in_progress),
-        .connections = http_connections_count(door->connections),
+        .connections = http_seats_taken(&door->seats),
         .queue_length = http_queue_length(door->queue),
         .queue_capacity = (size_t)door->configuration->queue,
         .slow_readers = http_queue_resting(door->queue),
@@ -161,52 +165,66 @@ static bool compute(struct door *door, struct http_exchange *exchange)
 
 /* ---- Connections and requests ---- */
 
+/* A proxy's connections are many people's, each of whom is counted by request. */
 static struct http_connection *connect_peer(struct door *door, struct http_connections *connections,
-                                            int fd, const struct sockaddr *peer, socklen_t size)
+                                            struct http_seats *seats, int fd,
+                                            const struct sockaddr *peer, socklen_t size)
 {
+    enum http_rejection reason = HTTP_REJECTED_NO_MEMORY;
     struct http_connection *connection = http_connections_enter(
         connections, fd, peer, size, after(door->configuration->header_timeout));
-    if (connection == NULL)
-        http_metrics_reject(door->records.metrics, HTTP_REJECTED_NO_MEMORY);
-    return connection;
+    if (connection != NULL) {
+        bool proxy =
+            http_networks_contains(&door->configuration->trusted_proxies, &connection->peer);
+        connection->seat = http_seat_take(seats, proxy ? NULL : &connection->peer, &reason);
+    }
+    if (connection != NULL && connection->seat != NULL)
+        return connection;
+    http_metrics_reject(door->records.metrics, reason);
+    http_connections_leave(connection);
+    return NULL;
 }
 
-/* A proxy's connections are many people's, each of whom is counted by request. */
 static struct http_connection *connect_client(void *context, int fd, const struct sockaddr *peer,
                                               socklen_t size)
 {
     struct door *door = context;
-    struct http_connection *connection = connect_peer(door, door->connections, fd, peer, size);
-    if (connection == NULL || door->peers == NULL ||
-        http_networks_contains(&door->configuration->trusted_proxies, &connection->peer))
-        return connection;
-    connection->counted = http_peers_enter(door->peers, &connection->peer);
-    if (connection->counted)
-        return connection;
-    http_metrics_reject(door->records.metrics, HTTP_REJECTED_CONNECTIONS_PER_ADDRESS);
-    http_connections_leave(connection);
-    return NULL;
+    return connect_peer(door, door->connections, &door->seats, fd, peer, size);
 }
 
 static struct http_connection *connect_operator(void *context, int fd, const struct sockaddr *peer,
                                                 socklen_t size)
 {
     struct door *door = context;
-    return connect_peer(door, door->operators, fd, peer, size);
+    return connect_peer(door, door->operators, &door->operator_seats, fd, peer, size);
 }
 
 static void disconnect(void *context, struct http_connection *connection)
 {
-    const struct door *door = context;
-    if (connection != NULL && connection->counted)
-        http_peers_leave(door->peers, &connection->peer);
+    struct http_seat *seat = connection != NULL ? connection->seat : NULL;
+    (void)context;
     http_connections_leave(connection);
+    http_seat_release(seat);
 }
 
 static void turned_away(void *context)
 {
     const struct door *door = context;
-    http_metrics_reject(door->records.metrics, HTTP_REJECTED_CONNECTIONS);
+    http_metrics_reject(door->records.metrics, HTTP_REJECTED_NO_MEMORY);
+}
+
+static void exhausted(void *context)
+{
+    struct door *door = context;
+    http_metrics_reject(door->records.metrics, HTTP_REJECTED_DESCRIPTORS);
+    http_descriptors_tell_exhausted(door->options.log, &door->exhaustion_told);
+}
+
+/* See http_linger. */
+static void linger(struct door *door, const struct http_exchange *exchange)
+{
+    http_linger(door->watcher, exchange->fd, door->configuration->max_body,
+                exchange->connection->seat, door->options.descriptors);
 }
 
 static struct http_exchange *begin(void *context, struct http_connection *connection,
@@ -236,9 +254,9 @@ static bool find_client(const struct door *door, struct http_exchange *exchange,
     bool forwarded = http_forwarded_client(&door->configuration->trusted_proxies, peer,
                                            head->forwarded_for.text, &exchange->client);
     exchange->sharer = http_client_of_address(&exchange->client);
-    if (!forwarded || door->peers == NULL)
+    if (!forwarded || door->seats.peers == NULL)
         return true;
-    exchange->client_counted = http_peers_enter(door->peers, &exchange->client);
+    exchange->client_counted = http_peers_enter(door->seats.peers, &exchange->client);
     return exchange->client_counted;
 }
 
@@ -283,7 +301,7 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
         return true;
     if (!http_exchange_claim(exchange))
         return false;
-    http_linger(door->watcher, exchange->fd, door->configuration->max_body);
+    linger(door, exchange);
     return answer_at_once(exchange, http_exchange_refuse);
 }
 
@@ -367,7 +385,7 @@ static void settle(struct door *door, struct http_exchange *exchange, bool compl
         http_metrics_reject(door->records.metrics, HTTP_REJECTED_TIMEOUT_READER);
     if (raw != 0) {
         exchange->sent_status = raw;
-        http_linger(door->watcher, exchange->fd, door->configuration->max_body);
+        linger(door, exchange);
     }
     exchange->took = api_now_ms() - exchange->began;
     exchange->cancelled = raw == 0 && !complete; /* whoever has it all may be gone by now */
@@ -393,7 +411,7 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
     http_connection_attach(connection, NULL);
     settle(door, exchange, complete);
     if (exchange->client_counted)
-        http_peers_leave(door->peers, &exchange->client);
+        http_peers_leave(door->seats.peers, &exchange->client);
     /* However it ended: if a job thread still has it, it must stop. */
     http_exchange_abandon(exchange);
     bool counted = exchange->counted;
@@ -423,16 +441,16 @@ static const struct http_gate_handler FOR_OPERATORS = {.connect = connect_operat
                                                        .finish = finish};
 
 static struct http_gate *open_gate(struct door *door, const struct http_address *listen,
-                                   const struct http_gate_handler *handler, unsigned threads,
-                                   unsigned connections)
+                                   const struct http_gate_handler *handler, unsigned threads)
 {
     struct http_gate_options options = {
         .listen = listen,
         .watcher = door->watcher,
         .threads = threads,
-        .connections = connections,
         .idle_seconds = (unsigned)((door->configuration->idle_timeout + 999) / 1000) + 1,
+        .descriptors = handler == &FOR_CLIENTS ? door->options.descriptors : 0,
         .turned_away = turned_away,
+        .exhausted = exhausted,
         .handler = *handler};
     options.handler.context = door;
     return http_gate_open(&options);
@@ -473,7 +491,7 @@ static bool furnish(struct door *door)
         door->operators = http_connections_create(door->watcher, &attendant);
     }
     if (configuration->max_connections_per_address > 0)
-        made = (door->peers =
+        made = (door->seats.peers =
                     http_peers_create((size_t)configuration->max_connections_per_address)) != NULL;
     if (configuration->api_keys.count > 0)
         made = made && (door->keys = http_keys_create(&configuration->api_keys)) != NULL;
@@ -485,14 +503,13 @@ static bool furnish(struct door *door)
 static const struct http_address *open_gates(struct door *door)
 {
     const struct http_configuration *configuration = door->configuration;
-    door->gate = open_gate(door, &configuration->listen, &FOR_CLIENTS, door->options.socket_threads,
-                           (unsigned)configuration->max_connections);
+    door->gate =
+        open_gate(door, &configuration->listen, &FOR_CLIENTS, door->options.socket_threads);
     if (door->gate == NULL)
         return &configuration->listen;
     if (!configuration->has_admin_listen)
         return NULL;
-    door->admin =
-        open_gate(door, &configuration->admin_listen, &FOR_OPERATORS, 1, ADMIN_CONNECTIONS);
+    door->admin = open_gate(door, &configuration->admin_listen, &FOR_OPERATORS, 1);
     return door->admin == NULL ? &configuration->admin_listen : NULL;
 }
 
@@ -506,6 +523,8 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
         return DISSOLVE_NO_MEMORY;
     door->options = *options;
     door->configuration = options->configuration;
+    door->seats.limit = (size_t)door->configuration->max_connections;
+    door->operator_seats.limit = ADMIN_CONNECTIONS;
     door->room.size = http_sizing_bodies(options->configuration, options->job_threads);
     door->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool open = door->idle >= 0 && furnish(door);
@@ -580,7 +599,7 @@ void door_close(struct door *door)
     http_connections_destroy(door->connections);
     http_connections_destroy(door->operators);
     http_watcher_destroy(door->watcher);
-    http_peers_destroy(door->peers);
+    http_peers_destroy(door->seats.peers);
     http_keys_destroy(door->keys);
     http_metrics_destroy(door->records.metrics);
     free(door->paths);

@@ -16,6 +16,7 @@ struct door_options {
     const char *isa;         /* told in the figures */
     unsigned job_threads;    /* requests worked on at the same time */
     unsigned socket_threads; /* at least 2 */
+    int descriptors;         /* a client's connection has a lower number than this */
 };
 
 struct door;

@@ -40,6 +40,13 @@ static void forget_headers(struct http_exchange *exchange)
     exchange->status = 0;
 }
 
+static void forget_kept(struct http_exchange *exchange)
+{
+    if (exchange->room != NULL)
+        http_room_give(exchange->room, exchange->kept);
+    exchange->kept = 0;
+}
+
 void http_exchange_release(struct http_exchange *exchange)
 {
     if (atomic_fetch_sub(&exchange->holders, 1) != 1)
@@ -53,6 +60,7 @@ void http_exchange_release(struct http_exchange *exchange)
     free(exchange->accept_encoding);
     free(exchange->if_none_match);
     http_exchange_forget_body(exchange);
+    forget_kept(exchange);
     http_pipe_destroy(exchange->pipe);
     dissolve_job_destroy(exchange->job);
     free(exchange);
@@ -99,7 +107,9 @@ bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
                          void (*notify)(void *context))
 {
     http_pipe_destroy(exchange->pipe);
-    exchange->pipe = http_pipe_create(capacity, notify, exchange);
+    exchange->pipe_capacity = capacity;
+    exchange->whole = exchange->http_1_0;
+    exchange->pipe = http_pipe_create(exchange->whole ? SIZE_MAX : capacity, notify, exchange);
     if (exchange->pipe == NULL)
         return false;
     if (exchange->head_only)
@@ -139,16 +149,44 @@ static void start(void *context, int status, const struct api_field *headers, si
         http_pipe_abort(exchange->pipe); /* no memory for a head: no answer at all */
 }
 
+/* The pipe of a size that is known opens as any other: its reader notices a missing part. */
+static void announce(void *context, uint64_t size)
+{
+    struct http_exchange *exchange = context;
+    if (!exchange->whole || exchange->head_only)
+        return;
+    exchange->whole = false;
+    exchange->size_known = true;
+    exchange->size = size;
+    http_pipe_bound(exchange->pipe, exchange->pipe_capacity);
+}
+
+/* Takes room for bytes that are kept. false: there is none, or the answer is too long. */
+static bool keep(struct http_exchange *exchange, size_t size)
+{
+    if (size > HTTP_WHOLE_MAX - exchange->kept)
+        exchange->overflow = 505;
+    else if (exchange->room != NULL && !http_room_take(exchange->room, size))
+        exchange->overflow = 503;
+    else
+        exchange->kept += size;
+    return exchange->overflow == 0;
+}
+
 static bool write_bytes(void *context, const void *bytes, size_t size)
 {
     struct http_exchange *exchange = context;
+    bool bounded = exchange->whole && exchange->pipe_capacity < SIZE_MAX && !exchange->head_only;
+    if (bounded && !keep(exchange, size))
+        return false;
     return http_pipe_write(exchange->pipe, bytes, size);
 }
 
 static void flush(void *context)
 {
-    struct http_exchange *exchange = context;
-    http_pipe_flush(exchange->pipe);
+    const struct http_exchange *exchange = context;
+    if (!exchange->whole)
+        http_pipe_flush(exchange->pipe);
 }
 
 static struct api_request request_of(const struct http_exchange *exchange)
@@ -166,8 +204,13 @@ static struct api_request request_of(const struct http_exchange *exchange)
     };
 }
 
-static const char *detail_of(int status)
+static const char *detail_of(const struct http_exchange *exchange, int status)
 {
+    if (exchange->overflow == 505 && status == 505)
+        return "The answer is too long for HTTP/1.0, where it is sent only when it is complete and "
+               "at most 64 MiB long; ask with HTTP/1.1, or for less.";
+    if (exchange->overflow == 503)
+        return "Too many answers to HTTP/1.0 are being kept; retry later, or ask with HTTP/1.1.";
     return status == 504   ? "The computation took longer than the deadline."
            : status == 503 ? "The service is shutting down."
                            : "The answer could not be completed.";
@@ -182,8 +225,12 @@ static void finish(struct http_exchange *exchange, const struct api_reply *reply
     int verdict = atomic_load(&exchange->verdict);
     complete = complete && exchange->status != 0 && (verdict == 0 || exchange->status != 503);
     if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
-        int status = verdict == 0 ? 500 : verdict;
-        api_refuse(reply, exchange->id, status, detail_of(status));
+        int status = verdict != 0 ? verdict : exchange->overflow != 0 ? exchange->overflow : 500;
+        const char *detail = detail_of(exchange, status);
+        forget_kept(exchange);
+        exchange->whole = false; /* the refusal is short, and complete when it is written */
+        exchange->size_known = false;
+        api_refuse(reply, exchange->id, status, detail);
         complete = exchange->status != 0;
     }
     http_exchange_forget_body(exchange); /* it is not needed while a slow reader takes the answer */
@@ -192,7 +239,7 @@ static void finish(struct http_exchange *exchange, const struct api_reply *reply
 
 void http_exchange_answer(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush};
+    const struct api_reply reply = {exchange, start, write_bytes, flush, announce};
     const struct api_request request = request_of(exchange);
     bool wanted = !atomic_load(&exchange->gone) && atomic_load(&exchange->verdict) == 0;
     bool complete = wanted && api_handle(exchange->service, exchange->route, &request,
@@ -202,7 +249,7 @@ void http_exchange_answer(struct http_exchange *exchange)
 
 bool http_exchange_answer_small(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush};
+    const struct api_reply reply = {exchange, start, write_bytes, flush, announce};
     const struct api_request request = request_of(exchange);
     bool complete;
     if (!api_handle_small(exchange->service, exchange->route, &request, &reply, &exchange->timing,
@@ -215,7 +262,7 @@ bool http_exchange_answer_small(struct http_exchange *exchange)
 
 void http_exchange_refuse(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush};
+    const struct api_reply reply = {exchange, start, write_bytes, flush, announce};
     http_exchange_forget_body(exchange);
     api_refuse(&reply, exchange->id, exchange->refusal, exchange->refusal_detail);
     http_pipe_end(exchange->pipe, exchange->status != 0);

@@ -65,7 +65,7 @@ struct http_exchange {
     size_t body_size;
     size_t body_capacity;
     size_t body_expected;   /* 0: not known */
-    struct http_room *room; /* that body_size is taken from; NULL: none is kept */
+    struct http_room *room; /* that body_size and kept are taken from; NULL: none is kept */
     uint64_t body_seen;     /* kept or not */
     int64_t body_until;     /* http_clock_now() when all of it has to be here */
 
@@ -84,6 +84,12 @@ struct http_exchange {
     struct http_header *headers; /* and behind them their texts, in one block */
     size_t header_count;
     struct http_pipe *pipe;
+    size_t pipe_capacity; /* of an answer that is sent while it is made */
+    bool whole;           /* the answer is sent when all of it is made: to HTTP/1.0 */
+    bool size_known;      /* before the answer is made, it is the one below */
+    uint64_t size;
+    uint64_t kept;            /* bytes of a whole answer, taken from room */
+    int overflow;             /* 505 or 503: the answer, if it cannot be kept as a whole */
     struct dissolve_job *job; /* NULL: no job thread has had it */
     bool computed;            /* it was more than a document: its timing is told */
     struct api_timing timing;
@@ -139,8 +145,16 @@ DISSOLVE_MUST_USE bool http_exchange_append(struct http_exchange *exchange, cons
                                             size_t size, size_t expected);
 
 /*
+ * An answer to HTTP/1.0 has a Content-Length, because its reader cannot tell the end of an answer
+ * from a lost connection otherwise. Where the size is not known beforehand, at most so many bytes
+ * are kept until the answer is complete; a longer one becomes a 505.
+ */
+enum { HTTP_WHOLE_MAX = 64 << 20 };
+
+/*
  * Gets ready for an answer. capacity and notify(context = exchange) are the pipe's; the bytes of an
- * answer to HEAD are only counted. false: no memory.
+ * answer to HEAD are only counted. To HTTP/1.0, the pipe opens when the answer is complete, or when
+ * its size is known. false: no memory.
  */
 DISSOLVE_MUST_USE bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
                                            void (*notify)(void *context));

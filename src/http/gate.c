@@ -131,8 +131,9 @@ static bool answer_whole(struct http_exchange *exchange, const void *bytes, size
 }
 
 /*
- * An answer that a client of HTTP/1.0 reads until the connection closes must not end in an orderly
- * way if something is missing. Connecting to no address resets a connection; by its size,
+ * An answer that lacks something does not end in an orderly way: a reader that takes the end of a
+ * connection for the end of an answer sees an error. A Unix socket has no reset, so that every
+ * answer also has a length or chunks. Connecting to no address resets a connection; by its size,
  * the sandbox knows that it is none.
  */
 static void reset(const struct http_exchange *exchange)
@@ -163,16 +164,18 @@ static ssize_t read_pipe(void *context, uint64_t position, char *bytes, size_t s
     case HTTP_PIPE_BROKEN:
         break;
     }
-    if (exchange->http_1_0)
-        reset(exchange);
+    reset(exchange);
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* An answer that is still being made, or too long for the pipe. */
-static bool answer_in_chunks(struct http_exchange *exchange)
+/* An answer that is still being made, or too long for the pipe: in chunks, or of a known size. */
+static bool answer_in_parts(struct http_exchange *exchange)
 {
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, CONNECTION_MEMORY, read_pipe, exchange, NULL);
+    if (exchange->http_1_0 && !exchange->size_known)
+        return false; /* without chunks and without a size, a part would look like the whole */
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(exchange->size_known ? exchange->size : MHD_SIZE_UNKNOWN,
+                                          CONNECTION_MEMORY, read_pipe, exchange, NULL);
     if (response == NULL)
         return false;
     exchange->response = response;
@@ -191,7 +194,7 @@ bool http_gate_answer(struct http_exchange *exchange)
         return false;
     if (http_pipe_whole(exchange->pipe, &bytes, &size))
         return answer_whole(exchange, bytes, size);
-    return exchange->status != 0 && answer_in_chunks(exchange);
+    return exchange->status != 0 && answer_in_parts(exchange);
 }
 
 bool http_gate_answer_empty(struct http_exchange *exchange)
@@ -385,6 +388,8 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
     if (exchange == NULL)
         return;
     exchange->timed_out = reason == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
+    if (exchange->stage == HTTP_ANSWERING && !complete)
+        reset(exchange); /* libmicrohttpd shuts the socket down after this call */
     if (exchange->sent_status == 0)
         complete = find_status(exchange, connection) || complete;
     handler->finish(handler->context, exchange, complete);
@@ -398,7 +403,20 @@ static void accepted(void *context, int fd, const struct http_address *peer)
         gate->options.turned_away(gate->options.handler.context);
 }
 
+static void exhausted(void *context)
+{
+    const struct http_gate *gate = context;
+    gate->options.exhausted(gate->options.handler.context);
+}
+
 /* ---- Opening and closing ---- */
+
+/*
+ * A worker of 0.9.75 that reaches the limit, while connections that were added before wait to be
+ * taken in, leaves a mutex locked and waits for it for ever. So the limit is never reached:
+ * connections are counted by their seats.
+ */
+static const unsigned NO_LIMIT = 1u << 30;
 
 /* A pool of one thread is refused by libmicrohttpd, which calls that no pool. */
 static struct MHD_Daemon *start_daemon(struct http_gate *gate)
@@ -410,9 +428,9 @@ static struct MHD_Daemon *start_daemon(struct http_gate *gate)
         0, NULL, NULL, handle, gate, MHD_OPTION_URI_LOG_CALLBACK, begin, gate,
         MHD_OPTION_NOTIFY_COMPLETED, completed, gate, MHD_OPTION_NOTIFY_CONNECTION, notice, gate,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
-        MHD_OPTION_CONNECTION_LIMIT, options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        options->idle_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_THREAD_STACK_SIZE, (size_t)HTTP_THREAD_STACK,
+        MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)HTTP_THREAD_STACK,
 #if MHD_VERSION >= 0x00097701
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
 #endif
@@ -427,8 +445,14 @@ struct http_gate *http_gate_open(const struct http_gate_options *options)
     gate->options = *options;
     http_epoll_stand_in();
     gate->daemon = start_daemon(gate);
+    const struct http_listener_options listening = {.address = options->listen,
+                                                    .watcher = options->watcher,
+                                                    .accepted = accepted,
+                                                    .exhausted = exhausted,
+                                                    .context = gate,
+                                                    .descriptors = options->descriptors};
     if (gate->daemon != NULL)
-        gate->listener = http_listener_open(options->listen, options->watcher, accepted, gate);
+        gate->listener = http_listener_open(&listening);
     if (gate->listener == NULL) {
         int reason = errno;
         http_gate_close(gate);

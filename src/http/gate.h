@@ -36,14 +36,15 @@ struct http_gate_handler {
     void (*finish)(void *context, struct http_exchange *exchange, bool complete);
 };
 
-/* Nothing may be zero or NULL. What is pointed to must outlive the gate. */
+/* Nothing may be zero or NULL but descriptors. What is pointed to must outlive the gate. */
 struct http_gate_options {
     const struct http_address *listen;
     struct http_watcher *watcher;
     unsigned threads;
-    unsigned connections;  /* the most at a time */
     unsigned idle_seconds; /* until a connection is closed that takes nothing of its answer */
-    void (*turned_away)(void *context); /* a connection, for there are too many */
+    int descriptors;       /* a connection's is lower than this; 0: any */
+    void (*turned_away)(void *context); /* a connection, for want of memory */
+    void (*exhausted)(void *context);   /* a connection was closed for want of descriptors */
     struct http_gate_handler handler;
 };
 

@@ -10,11 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 30000, READS_AT_ONCE = 16, READ_SIZE = 32768 };
+enum { PATIENCE_MS = 2000, READS_AT_ONCE = 16, READ_SIZE = 32768 };
 
 struct leftover {
     int fd;
     uint64_t left; /* bytes that may still come */
+    struct http_seat *seat;
 };
 
 /* EPOLLHUP ends it only through the reads: a client may have sent all and still wait to read. */
@@ -35,22 +36,32 @@ static bool discard(void *context, uint32_t events)
     return true;
 }
 
-void http_linger(struct http_watcher *watcher, int fd, uint64_t limit)
+static void forget_leftover(void *context)
+{
+    struct leftover *leftover = context;
+    http_seat_release(leftover->seat);
+    free(leftover);
+}
+
+void http_linger(struct http_watcher *watcher, int fd, uint64_t limit, struct http_seat *seat,
+                 int descriptors)
 {
     struct leftover *leftover = malloc(sizeof *leftover);
     if (leftover == NULL)
         return;
-    *leftover = (struct leftover){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0), .left = limit};
+    *leftover = (struct leftover){.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0), .left = limit, .seat = seat};
+    http_seat_hold(seat);
     struct http_watch watch = {.fd = leftover->fd,
                                .events = EPOLLIN,
                                .owned = true,
                                .deadline = http_clock_now() + PATIENCE_MS,
                                .seen = discard,
-                               .forgotten = free,
+                               .forgotten = forget_leftover,
                                .context = leftover};
-    if (leftover->fd >= 0 && http_watcher_add(watcher, &watch) != 0)
+    bool allowed = leftover->fd >= 0 && (descriptors == 0 || leftover->fd < descriptors);
+    if (allowed && http_watcher_add(watcher, &watch) != 0)
         return;
     if (leftover->fd >= 0)
         close(leftover->fd);
-    free(leftover);
+    forget_leftover(leftover);
 }

@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 struct http_listener {
-    struct http_watcher *watcher;
-    void (*accepted)(void *context, int fd, const struct http_address *peer);
-    void *context;
-    struct http_address address;
+    struct http_listener_options options;
+    struct http_address address; /* with the port that the system picked */
     uint64_t watch;
     int fd;
     int spare;
@@ -43,9 +41,23 @@ static void turn_away(struct http_listener *listener)
     if (listener->spare >= 0)
         close(listener->spare);
     int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+        listener->options.exhausted(listener->options.context);
+    }
     listener->spare = open_spare();
+}
+
+/* What is left of descriptors is for others. */
+static void pass_on(struct http_listener *listener, int fd, const struct http_address *peer)
+{
+    const struct http_listener_options *options = &listener->options;
+    if (options->descriptors == 0 || fd < options->descriptors) {
+        options->accepted(options->context, fd, peer);
+    } else {
+        close(fd);
+        options->exhausted(options->context);
+    }
 }
 
 static bool accept_waiting(void *context, uint32_t events)
@@ -57,7 +69,7 @@ static bool accept_waiting(void *context, uint32_t events)
         int fd = accept4(listener->fd, (struct sockaddr *)&peer.storage, &peer.size,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            listener->accepted(listener->context, fd, &peer);
+            pass_on(listener, fd, &peer);
         } else if (errno == EMFILE || errno == ENFILE) {
             turn_away(listener);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -152,19 +164,16 @@ static void remove_file(const struct http_listener *listener)
         (void)!unlink(path);
 }
 
-struct http_listener *
-http_listener_open(const struct http_address *address, struct http_watcher *watcher,
-                   void (*accepted)(void *context, int fd, const struct http_address *peer),
-                   void *context)
+struct http_listener *http_listener_open(const struct http_listener_options *options)
 {
     struct http_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL)
         return NULL;
-    *listener = (struct http_listener){
-        .watcher = watcher, .accepted = accepted, .context = context, .spare = -1};
-    listener->address = *address;
-    listener->fd = open_socket(address);
-    if (listener->fd < 0 || !note_file(listener, address) || listen(listener->fd, SOMAXCONN) != 0)
+    *listener =
+        (struct http_listener){.options = *options, .address = *options->address, .spare = -1};
+    listener->fd = open_socket(options->address);
+    if (listener->fd < 0 || !note_file(listener, options->address) ||
+        listen(listener->fd, SOMAXCONN) != 0)
         goto failed;
     listener->spare = open_spare();
     listener->address.size = sizeof listener->address.storage;
@@ -183,7 +192,7 @@ bool http_listener_start(struct http_listener *listener)
 {
     const struct http_watch watch = {
         .fd = listener->fd, .events = EPOLLIN, .seen = accept_waiting, .context = listener};
-    listener->watch = http_watcher_add(listener->watcher, &watch);
+    listener->watch = http_watcher_add(listener->options.watcher, &watch);
     return listener->watch != 0;
 }
 
@@ -196,7 +205,7 @@ void http_listener_close(struct http_listener *listener)
 {
     if (listener == NULL)
         return;
-    http_watcher_remove(listener->watcher, listener->watch);
+    http_watcher_remove(listener->options.watcher, listener->watch);
     remove_file(listener);
     if (listener->fd >= 0)
         close(listener->fd);

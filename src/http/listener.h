@@ -7,6 +7,16 @@
 
 struct http_listener;
 
+/* Nothing may be NULL. */
+struct http_listener_options {
+    const struct http_address *address;
+    struct http_watcher *watcher;
+    void (*accepted)(void *context, int fd, const struct http_address *peer);
+    void (*exhausted)(void *context); /* a connection was closed for want of descriptors */
+    void *context;
+    int descriptors; /* a connection has a lower number than this; 0: any */
+};
+
 /*
  * Listens on the address. From http_listener_start on each new connection is given to accepted, on
  * the watcher's thread, which then owns it; until then connections wait in the system's backlog.
@@ -15,9 +25,7 @@ struct http_listener;
  * the path is something else).
  */
 DISSOLVE_MUST_USE struct http_listener *
-http_listener_open(const struct http_address *address, struct http_watcher *watcher,
-                   void (*accepted)(void *context, int fd, const struct http_address *peer),
-                   void *context);
+http_listener_open(const struct http_listener_options *options);
 
 /* false: no memory, and nothing is accepted. */
 DISSOLVE_MUST_USE bool http_listener_start(struct http_listener *listener);

@@ -24,6 +24,7 @@
     X(MALFORMED, "malformed")                             \
     X(CONNECTIONS, "connections")                         \
     X(CONNECTIONS_PER_ADDRESS, "connections_per_address") \
+    X(DESCRIPTORS, "descriptors")                         \
     X(NO_MEMORY, "no_memory")
 
 enum http_rejection {

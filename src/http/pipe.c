@@ -68,6 +68,13 @@ void http_pipe_count_only(struct http_pipe *pipe)
     pthread_mutex_unlock(&pipe->mutex);
 }
 
+void http_pipe_bound(struct http_pipe *pipe, size_t capacity)
+{
+    pthread_mutex_lock(&pipe->mutex);
+    pipe->capacity = capacity;
+    pthread_mutex_unlock(&pipe->mutex);
+}
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -34,6 +34,9 @@ void http_pipe_destroy(struct http_pipe *pipe);
 /* From now on bytes are counted, not kept: the body of an answer to HEAD. Before any write. */
 void http_pipe_count_only(struct http_pipe *pipe);
 
+/* Writer: from now on the pipe holds at most so many bytes, at least 1. Before any write. */
+void http_pipe_bound(struct http_pipe *pipe, size_t capacity);
+
 /*
  * Writer: copies the bytes in, waits while it is full; many at once, into an open pipe, are not
  * copied, and it waits until they have been read. false: aborted, or no memory.

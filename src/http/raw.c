@@ -58,7 +58,7 @@ static void flush(void *context)
 
 static bool print(struct answer *answer, int status, const char *detail)
 {
-    const struct api_reply reply = {answer, start, write_bytes, flush};
+    const struct api_reply reply = {answer, start, write_bytes, flush, NULL};
     api_refuse(&reply, answer->exchange->id, status, detail);
     return fflush(answer->body) == 0;
 }

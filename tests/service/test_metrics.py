@@ -18,7 +18,8 @@ REQUESTS = "dissolved_requests_total"
 REJECTIONS = "dissolved_rejections_total"
 REASONS = {"queue_full", "draining", "too_large", "timeout_header", "timeout_body",
            "timeout_compute", "timeout_reader", "unauthorized", "malformed", "connections",
-           "connections_per_address", "no_memory", "bodies_full"}
+           "connections_per_address", "no_memory", "bodies_full",
+           "descriptors"}
 STAGES = ("queue", "decode", "diffuse", "encode")
 OPERATORS = ("/healthz", "/readyz", "/metrics")
 

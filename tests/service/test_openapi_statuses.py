@@ -178,6 +178,26 @@ def behind_others(operation, server):
             connection.close()
 
 
+LONG = {"zip": pictures.png_of(pictures.noise_picture(128, 128)),
+        "json": json.dumps({"samples": list(range(2000))}).encode()}
+
+
+def long_answer_to_http_1_0(operation, session, _):
+    """More than 64 MiB, and little work for it."""
+    samples = JSON in operation.bodies
+    more = ("bins=4096" if operation.path.endswith("histograms")
+            else "format=" + ("json" if samples else "zip"))
+    address = urllib.parse.urlsplit(session.url)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
+    connection._http_vsn, connection._http_vsn_str = 10, "HTTP/1.0"
+    try:
+        return ask(connection, operation.method, f"{operation.path}?steps=10000&{more}",
+                   LONG["json" if samples else "zip"],
+                   {"Content-Type": JSON if samples else "image/png"})
+    finally:
+        connection.close()
+
+
 PROVOCATIONS = {
     304: unchanged,
     400: unknown_parameter,
@@ -189,6 +209,7 @@ PROVOCATIONS = {
     422: unsound_body,
     503: while_draining,
     504: long_job,
+    505: long_answer_to_http_1_0,
 }
 UNPROVOKED = {"200", "500", "default"}
 """200 is what the other tests ask for; a 500 is a fault of ours; default stands for any status."""

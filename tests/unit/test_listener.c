@@ -25,6 +25,8 @@ struct place {
     struct http_address address;
     struct http_address peer; /* of the last connection */
     sem_t came;
+    int descriptors;
+    sem_t closed;
 };
 
 static int set_up(void **state)
@@ -39,6 +41,7 @@ static int set_up(void **state)
     assert_true(http_address_parse(place->path, &place->address));
     memmove(place->path, place->path + 5, strlen(place->path + 5) + 1);
     sem_init(&place->came, 0, 0);
+    sem_init(&place->closed, 0, 0);
     *state = place;
     return 0;
 }
@@ -50,8 +53,15 @@ static int tear_down(void **state)
     unlink(place->path);
     assert_int_equal(rmdir(place->folder), 0);
     sem_destroy(&place->came);
+    sem_destroy(&place->closed);
     free(place);
     return 0;
+}
+
+static void exhausted(void *context)
+{
+    struct place *place = context;
+    sem_post(&place->closed);
 }
 
 static void accepted(void *context, int fd, const struct http_address *peer)
@@ -62,10 +72,20 @@ static void accepted(void *context, int fd, const struct http_address *peer)
     sem_post(&place->came);
 }
 
+static struct http_listener_options options_of(struct place *place)
+{
+    return (struct http_listener_options){.address = &place->address,
+                                          .watcher = place->watcher,
+                                          .accepted = accepted,
+                                          .exhausted = exhausted,
+                                          .context = place,
+                                          .descriptors = place->descriptors};
+}
+
 static struct http_listener *open_listener(struct place *place)
 {
-    struct http_listener *listener =
-        http_listener_open(&place->address, place->watcher, accepted, place);
+    const struct http_listener_options options = options_of(place);
+    struct http_listener *listener = http_listener_open(&options);
     if (listener == NULL || http_listener_start(listener))
         return listener;
     http_listener_close(listener);
@@ -103,8 +123,8 @@ static int bind_by_hand(const struct place *place)
 static void nothing_is_accepted_before_the_start(void **state)
 {
     struct place *place = *state;
-    struct http_listener *listener =
-        http_listener_open(&place->address, place->watcher, accepted, place);
+    const struct http_listener_options options = options_of(place);
+    struct http_listener *listener = http_listener_open(&options);
     assert_non_null(listener);
     int early = connect_to(&place->address, 0);
     assert_true(early >= 0);
@@ -113,7 +133,7 @@ static void nothing_is_accepted_before_the_start(void **state)
     sem_wait(&place->came);
     close(early);
     http_listener_close(listener);
-    listener = http_listener_open(&place->address, place->watcher, accepted, place);
+    listener = http_listener_open(&options);
     assert_non_null(listener);
     http_listener_close(listener); /* never started */
     assert_false(is_there(place));
@@ -294,6 +314,35 @@ static struct http_listener *open_with(struct place *place, rlim_t descriptors)
     return listener;
 }
 
+/* A connection whose number is not low enough is closed; where it is, it comes. */
+static void the_last_descriptors_are_for_others(void **state)
+{
+    struct place *place = *state;
+    char byte;
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(next >= 0);
+    close(next);
+    for (int more = 1; more < 4; more++) {
+        place->descriptors = next + more; /* what the client has is below */
+        struct http_listener *listener = open_listener(place);
+        assert_non_null(listener);
+        int fd = connect_to(&place->address, 0);
+        assert_true(fd >= 0);
+        sem_wait(&place->closed);
+        assert_int_equal(read(fd, &byte, 1), 0);
+        close(fd);
+        http_listener_close(listener);
+    }
+    place->descriptors = next + 16;
+    struct http_listener *listener = open_listener(place);
+    assert_non_null(listener);
+    int fd = connect_to(&place->address, 0);
+    sem_wait(&place->came);
+    close(fd);
+    http_listener_close(listener);
+    place->descriptors = 0;
+}
+
 static void without_descriptors_or_memory(void **state)
 {
     struct place *place = *state;
@@ -328,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(anothers_file_is_not_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_last_descriptors_are_for_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_descriptors_or_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void everything_is_there_from_the_start(void **state)
         "queue_full",   "draining",        "too_large",      "timeout_header",
         "timeout_body", "timeout_compute", "timeout_reader", "unauthorized",
         "malformed",    "connections",     "no_memory",      "connections_per_address",
-        "bodies_full",
+        "bodies_full",  "descriptors",
     };
     static const char *const stages[] = {"queue", "decode", "diffuse", "encode"};
     struct fixture fixture;

@@ -374,6 +374,62 @@ static void test_declared_size(void **state)
     codec_buffer_free(&sink.bytes);
 }
 
+/* What codec_zip_size says of entries "0", "1", .. and what they take. */
+static void check_size(const uint64_t *sizes, size_t count)
+{
+    static uint8_t part[1 << 20];
+    struct ends ends = {.tail_start = UINT64_MAX};
+    struct codec_zip_size expected = {0};
+    struct codec_zip *zip;
+    assert_int_equal(codec_zip_create(write_ends, &ends, &zip), DISSOLVE_OK);
+    for (size_t i = 0; i < count; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "%zu", i);
+        assert_int_equal(codec_zip_size_add(&expected, name, sizes[i]), DISSOLVE_OK);
+        assert_int_equal(codec_zip_begin(zip, name, sizes[i]), DISSOLVE_OK);
+        for (uint64_t left = sizes[i]; left > 0;) {
+            size_t next = left < sizeof part ? (size_t)left : sizeof part;
+            assert_int_equal(codec_zip_append(zip, part, next), DISSOLVE_OK);
+            left -= next;
+        }
+        assert_int_equal(codec_zip_end(zip), DISSOLVE_OK);
+    }
+    assert_int_equal(codec_zip_finish(zip), DISSOLVE_OK);
+    assert_int_equal(codec_zip_size_total(&expected), ends.size);
+    codec_zip_destroy(zip);
+    codec_buffer_free(&ends.head);
+    codec_buffer_free(&ends.tail);
+}
+
+/* Beside small ones: what ends a block, more entries than 16 bits count, and 4 GiB around. */
+static void test_size_beforehand(void **state)
+{
+    (void)state;
+    static const uint64_t many[65536];
+    const uint64_t most = UINT32_MAX - (uint64_t)327680;
+    check_size(NULL, 0);
+    check_size((const uint64_t[]){0}, 1);
+    check_size((const uint64_t[]){1, 0, 65534, 65535, 65536, 131070, 131071}, 7);
+    check_size(many, 65534);
+    check_size(many, 65535);
+    check_size(many, 65536);
+    check_size((const uint64_t[]){most, 5}, 2);
+    check_size((const uint64_t[]){most + 1, 5}, 2);
+    check_size((const uint64_t[]){UINT32_MAX}, 1);
+    check_size((const uint64_t[]){most - 51, 5}, 2);
+}
+
+static void test_sizes_out_of_range(void **state)
+{
+    (void)state;
+    struct codec_zip_size size = {0};
+    assert_int_equal(codec_zip_size_add(&size, "", 1), DISSOLVE_INVALID);
+    assert_int_equal(codec_zip_size_add(&size, "n", UINT64_MAX), DISSOLVE_TOO_LARGE);
+    assert_int_equal(codec_zip_size_total(&size), 22); /* APPNOTE 4.3.16 */
+    assert_int_equal(codec_zip_size_add(&size, "n", UINT64_MAX / 2), DISSOLVE_OK);
+    assert_int_equal(codec_zip_size_add(&size, "n", UINT64_MAX / 2), DISSOLVE_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +440,8 @@ int main(void)
         cmocka_unit_test(test_numpy_loads_it),
         cmocka_unit_test(test_beyond_4_gib),
         cmocka_unit_test(test_declared_size),
+        cmocka_unit_test(test_size_beforehand),
+        cmocka_unit_test(test_sizes_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
