@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "judge.h"
 #include "linger.h"
+#include "mhd_workarounds.h"
 #include "networks.h"
 #include "patience.h"
 #include "peers.h"
@@ -190,10 +191,37 @@ static struct http_connection *connect_operator(void *context, int fd, const str
     return connect_peer(door, door->operators, fd, peer, size);
 }
 
+static void refuse_line(void *context, int fd, int status)
+{
+    struct door *door = context;
+    struct http_connection *connection = http_connections_find(door->connections, fd);
+    if (connection == NULL)
+        connection = http_connections_find(door->operators, fd);
+    if (connection != NULL && connection->exchange == NULL)
+        connection->refused = status;
+}
+
+/*
+ * The status of a request line that libmicrohttpd refused; 0: there was none. Where it has read
+ * bytes and closes the connection by itself, they were no request line, and it sends nothing.
+ */
+static int refused_status(const struct door *door, const struct http_connection *connection)
+{
+    bool closed_here = atomic_load(&connection->until) == 0 || atomic_load(&door->draining);
+    if (connection->refused != 0)
+        return connection->refused;
+    return http_mhd_has_read(connection->fd) && !closed_here ? 400 : 0;
+}
+
 static void disconnect(void *context, struct http_connection *connection)
 {
     const struct door *door = context;
-    if (connection != NULL && connection->counted)
+    if (connection == NULL)
+        return;
+    int status = refused_status(door, connection);
+    if (status != 0)
+        http_records_add_refused(&door->records, &connection->peer, status);
+    if (connection->counted)
         http_peers_leave(door->peers, &connection->peer);
     http_connections_leave(connection);
 }
@@ -272,10 +300,14 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
     exchange->body_expected = size == UINT64_MAX ? 0 : (size_t)size;
     exchange->body_until = after(door->configuration->body_timeout);
     expect_body(door, exchange);
-    if (exchange->refusal == 0 || size == 0)
+    if (exchange->refusal == 0 || (size == 0 && exchange->refusal != 431))
         return true;
     if (!http_exchange_claim(exchange))
         return false;
+    if (exchange->refusal == 431) { /* libmicrohttpd may have no memory left for a response */
+        http_raw_refuse(exchange, exchange->refusal, exchange->refusal_detail);
+        return false;
+    }
     http_linger(door->watcher, exchange->fd, door->configuration->max_body);
     return answer_at_once(exchange, http_exchange_refuse);
 }
@@ -366,18 +398,6 @@ static void settle(struct door *door, struct http_exchange *exchange, bool compl
     exchange->cancelled = raw == 0 && !complete; /* whoever has it all may be gone by now */
 }
 
-/* libmicrohttpd refused it before its head was seen here: it is a request all the same. */
-static void note_unseen(struct http_exchange *exchange)
-{
-    if (exchange->counted)
-        return;
-    http_head_id(&(struct http_head){0}, exchange->id);
-    exchange->rejected = true;
-    exchange->rejection =
-        exchange->sent_status == 413 ? HTTP_REJECTED_TOO_LARGE : HTTP_REJECTED_MALFORMED;
-    exchange->counted = true;
-}
-
 static void finish(void *context, struct http_exchange *exchange, bool complete)
 {
     struct door *door = context;
@@ -391,7 +411,7 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
     http_exchange_abandon(exchange);
     bool counted = exchange->counted;
     if (exchange->sent_status != 0)
-        note_unseen(exchange);
+        http_exchange_note_unseen(exchange);
     http_exchange_release(exchange);
     if (counted && atomic_fetch_sub(&door->in_progress, 1) == 1 && atomic_load(&door->draining))
         eventfd_write(door->idle, 1);
@@ -401,6 +421,7 @@ static void finish(void *context, struct http_exchange *exchange, bool complete)
 
 static const struct http_gate_handler FOR_CLIENTS = {.connect = connect_client,
                                                      .disconnect = disconnect,
+                                                     .refuse_line = refuse_line,
                                                      .begin = begin,
                                                      .take_head = take_head_of_client,
                                                      .take_body = take_body,
@@ -409,6 +430,7 @@ static const struct http_gate_handler FOR_CLIENTS = {.connect = connect_client,
 
 static const struct http_gate_handler FOR_OPERATORS = {.connect = connect_operator,
                                                        .disconnect = disconnect,
+                                                       .refuse_line = refuse_line,
                                                        .begin = begin,
                                                        .take_head = take_head_of_operator,
                                                        .take_body = take_body,
