@@ -416,9 +416,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         go_on = take_head(handler, exchange, method, version);
     else if (exchange->stage == HTTP_RECEIVING && count > 0)
         go_on = handler->take_body(handler->context, exchange, bytes, count);
-    else if (exchange->stage == HTTP_RECEIVING)
+    else if (exchange->stage == HTTP_RECEIVING) {
+        http_mhd_ignore_end(exchange->fd);
         go_on = handler->take_end(handler->context, exchange);
-    else if (exchange->stage == HTTP_WORKING) {
+    } else if (exchange->stage == HTTP_WORKING) {
         http_connection_answer(exchange->connection);
         go_on = http_gate_answer(exchange);
     }

@@ -45,6 +45,7 @@ enum {
     HAS_CRLF = 1 << 5,    /* a line ends in CRLF */
     HAS_BARE_LF = 1 << 6, /* a line ends in LF alone */
     HAS_NUL = 1 << 7,
+    IGNORES_END = 1 << 9,
     UNEXAMINED = 1 << 8, /* the head begins in what was read before the last request ended */
 };
 
@@ -101,7 +102,17 @@ __attribute__((visibility("default"))) ssize_t recv(int fd, void *buffer, size_t
     uint16_t read = atomic_load_explicit(&reads[fd], memory_order_relaxed);
     read = count > 0 ? examine(read, buffer, (size_t)count) : (uint16_t)(read & ~HAS_BYTES);
     atomic_store_explicit(&reads[fd], read, memory_order_relaxed);
+    if (count == 0 && size > 0 && (read & IGNORES_END) != 0) {
+        errno = EAGAIN;
+        return -1;
+    }
     return count;
+}
+
+void http_mhd_ignore_end(int fd)
+{
+    if (is_noted(fd))
+        atomic_fetch_or_explicit(&reads[fd], IGNORES_END, memory_order_relaxed);
 }
 
 void http_mhd_begin_head(int fd)

@@ -51,6 +51,15 @@ bool http_mhd_head_is_plain(int fd);
 void http_mhd_begin_head(int fd);
 
 /*
+ * Version: 0.9.75. Symptom: when a connection is resumed, the library reads from it although the
+ * request is complete, and closes it without a response if the client has closed its sending side.
+ * Repair: the recv of this file reports no end, but that there is nothing to read, from this call
+ * to http_mhd_forget_reads. Goes with: a release whose MHD_connection_handle_read keeps a
+ * connection with a complete request.
+ */
+void http_mhd_ignore_end(int fd);
+
+/*
  * Version: 0.9.75. Symptom: a request line that the library refuses (400, 414, 505) or
  * closes the connection for reaches no callback. Repair: the library reads by the recv of this
  * file, which notes for each descriptor whether the last read brought bytes, and the library's

@@ -4,11 +4,12 @@ import socket
 
 import pytest
 
-from checks import assert_ok
+from checks import HISTOGRAMS, assert_ok
 from rawhttp import Connection, request_head
 from server import wait_until
 from smuggling import LAST, MARKER
-from stress import assert_whole_problem, brief, metrics, request_lines, small
+from stress import (KEEPING, Occupants, assert_whole_problem, brief, cancelled, metrics,
+                    request_lines, small, streamed, waiting)
 
 LIMIT = 24 * 1024
 """Bytes of a request's head, with 64 more for each field line and each cookie."""
@@ -151,6 +152,49 @@ def test_who_closes_the_sending_side_is_answered(server, data):
     """As `nc -N` does."""
     received = half_closed(server, data)
     assert received.startswith(b"HTTP/1.1 404" if b"nosuch" in data else b"HTTP/1.1 200"), received[:200]
+
+
+def test_who_closes_the_sending_side_waits_for_a_long_answer(start_server):
+    """More than pipe and sockets hold, so that it is sent while the job works."""
+    server = start_server("--threads", "1")
+    job = streamed(steps=400)
+    with Connection(server) as connection:
+        connection.send(job.sent())
+        connection.socket.shutdown(socket.SHUT_WR)
+        answer = connection.read_response()
+    assert answer.status == 200
+    with server.client() as client:
+        assert assert_ok(job.ask(client)).content == answer.body
+    assert cancelled(server) == 0
+
+
+def test_who_closes_the_sending_side_waits_in_the_queue(start_server):
+    """Longer than until the client is tested; the test is an interim response."""
+    server = start_server(*KEEPING, "--threads", "1")
+    with Occupants(server) as occupants, Connection(server) as connection:
+        occupants.take_all_threads()
+        connection.send(brief().sent())
+        wait_until(lambda: waiting(server) == 1, "the request waits")
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.read_head().status == 100
+        occupants.leave()
+        answer = connection.read_response()
+    with server.client() as client:
+        assert assert_ok(brief().ask(client)).content == answer.body
+
+
+@pytest.mark.parametrize("size", [10, 70_000, 3_000_000])
+def test_who_sends_a_body_and_closes_the_sending_side_is_answered(server, size):
+    """The end may come before the body is read."""
+    body = b'{"steps":1,"samples":[1%s]}' % (b",0.5" * (size // 4))
+    received = half_closed(server, request_head(
+        "POST", HISTOGRAMS, Content_Type="application/json", Content_Length=len(body)) + body)
+    assert received.startswith(b"HTTP/1.1 200 ")
+
+
+def test_several_requests_before_the_sending_side_is_closed_are_answered(server):
+    received = half_closed(server, MARKER + small().sent() + MARKER + brief().sent() + MARKER)
+    assert received.count(b"HTTP/1.1 200 ") == 5 and received.count(b"HTTP/1.1 ") == 5
 
 
 # What libmicrohttpd refuses by itself

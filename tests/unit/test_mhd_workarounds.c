@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -104,6 +105,26 @@ static void a_head_that_began_before_is_not_examined(void **state)
     assert_true(http_mhd_head_is_plain(1 << 20));
 }
 
+/* The end of what a client sends, and not its bytes. */
+static void the_end_is_ignored_while_a_request_is_answered(void **state)
+{
+    int ends[2];
+    char bytes[4];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    http_mhd_forget_reads(ends[0]);
+    http_mhd_ignore_end(ends[0]);
+    assert_int_equal(write(ends[1], "GET", 3), 3);
+    close(ends[1]);
+    assert_int_equal(recv(ends[0], bytes, sizeof bytes, 0), 3);
+    errno = 0;
+    assert_int_equal(recv(ends[0], bytes, sizeof bytes, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+    http_mhd_forget_reads(ends[0]);
+    assert_int_equal(recv(ends[0], bytes, sizeof bytes, 0), 0);
+    close(ends[0]);
+}
+
 static bool refused(int *fd, int *status, const char *format, ...)
 {
     va_list arguments;
@@ -142,6 +163,7 @@ int main(void)
         cmocka_unit_test(an_expectation_is_hidden),
         cmocka_unit_test(heads_are_examined_as_they_are_read),
         cmocka_unit_test(a_head_that_began_before_is_not_examined),
+        cmocka_unit_test(the_end_is_ignored_while_a_request_is_answered),
         cmocka_unit_test(a_refusal_is_read_from_the_librarys_message),
         cmocka_unit_test(the_memory_of_a_head_is_counted),
     };
