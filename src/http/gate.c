@@ -312,8 +312,8 @@ static void take_message(void *context, const char *format, va_list arguments)
  * A head as it is read. libmicrohttpd splits it where it lies, and hides what it skips: it appends
  * a line that is folded to the name of the header, ends texts at a NUL, and takes a line that
  * begins with one, or with a colon, for the head's end. Who passes such a head on may find other
- * headers and another end in it. Here every part has to begin where the one before it ends; CRLF
- * and LF alone, which become NULs, are the same. From 0.9.77.1 on the library refuses all of this
+ * headers and another end in it. Here every part has to begin where the one before it ends, and
+ * lines end in CRLF, or all of them in LF alone. From 0.9.77.1 on the library refuses all of this
  * itself.
  */
 struct reading {
