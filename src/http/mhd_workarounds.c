@@ -15,7 +15,7 @@
  */
 void http_mhd_cut_query(const char *target)
 {
-    char *query = target == NULL ? NULL : strchr((char *)(uintptr_t)target, '?');
+    char *query = target == NULL ? NULL : strchr((char *)target, '?');
     if (query != NULL)
         query[1] = '\0';
 }
@@ -23,7 +23,7 @@ void http_mhd_cut_query(const char *target)
 void http_mhd_hide_expectation(const char *name, const char *value)
 {
     if (strcasecmp(name, "Expect") == 0 && value != NULL && value[0] != '\0')
-        *(char *)(uintptr_t)value = '\0';
+        *(char *)value = '\0';
 }
 
 size_t http_mhd_head_memory(size_t size, size_t fields)
@@ -93,16 +93,16 @@ void http_mhd_stand_in(void)
 }
 
 /* libmicrohttpd finds it by its name. A descriptor is read by one thread at a time. */
-__attribute__((visibility("default"))) ssize_t recv(int fd, void *buffer, size_t size, int flags)
+__attribute__((visibility("default"))) ssize_t recv(int fd, void *buf, size_t n, int flags)
 {
-    ssize_t count = recvfrom(fd, buffer, size, flags, NULL, NULL);
+    ssize_t count = recvfrom(fd, buf, n, flags, NULL, NULL);
     last_fd = fd;
     if (!is_noted(fd) || (count < 0 && (errno == EAGAIN || errno == EINTR)))
         return count;
     uint16_t read = atomic_load_explicit(&reads[fd], memory_order_relaxed);
-    read = count > 0 ? examine(read, buffer, (size_t)count) : (uint16_t)(read & ~HAS_BYTES);
+    read = count > 0 ? examine(read, buf, (size_t)count) : (uint16_t)(read & ~HAS_BYTES);
     atomic_store_explicit(&reads[fd], read, memory_order_relaxed);
-    if (count == 0 && size > 0 && (read & IGNORES_END) != 0) {
+    if (count == 0 && n > 0 && (read & IGNORES_END) != 0) {
         errno = EAGAIN;
         return -1;
     }
