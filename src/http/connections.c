@@ -131,13 +131,17 @@ static bool hung_up(void *context, uint32_t events)
 {
     struct http_connection *connection = context;
     struct http_connections *connections = connection->all;
-    (void)events;
+    bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
     pthread_mutex_lock(&connections->mutex);
+    if (gone)
+        atomic_store(&connection->gone, true);
+    if (!atomic_load(&connection->hung_up))
+        atomic_store(&connection->hung_up_at, http_clock_now());
     atomic_store(&connection->hung_up, true);
     shorten(connection);
     connections->attendant.left(connections->attendant.context, connection);
     pthread_mutex_unlock(&connections->mutex);
-    return false;
+    return !gone; /* http_watcher_hang_up still reaches one that is half-closed */
 }
 
 struct http_connection *http_connections_enter(struct http_connections *connections, int fd,
@@ -173,10 +177,29 @@ void http_connections_leave(struct http_connection *connection)
     free(connection);
 }
 
+struct http_connection *http_connections_find(struct http_connections *connections, int fd)
+{
+    pthread_mutex_lock(&connections->mutex);
+    struct http_connection *at = connections->first;
+    while (at != NULL && at->fd != fd)
+        at = at->next;
+    pthread_mutex_unlock(&connections->mutex);
+    return at;
+}
+
+void http_connection_answer(struct http_connection *connection)
+{
+    pthread_mutex_lock(&connection->all->mutex);
+    connection->answering = true;
+    pthread_mutex_unlock(&connection->all->mutex);
+}
+
 void http_connection_attach(struct http_connection *connection, struct http_exchange *exchange)
 {
     pthread_mutex_lock(&connection->all->mutex);
     connection->exchange = exchange;
+    connection->answering = false;
+    connection->probed = false;
     pthread_mutex_unlock(&connection->all->mutex);
 }
 

@@ -27,8 +27,13 @@ struct http_connection {
     struct http_seat *seat;
     struct http_exchange *exchange; /* NULL between requests; changed by attach and detach */
     atomic_int wait;
-    _Atomic int64_t until; /* http_clock_now() when patience ends; 0: never */
-    atomic_bool hung_up;   /* the client left, or closed its sending side */
+    _Atomic int64_t until;      /* http_clock_now() when patience ends; 0: never */
+    atomic_bool hung_up;        /* the client closed the connection, or its sending side */
+    atomic_bool gone;           /* the client closed the connection */
+    _Atomic int64_t hung_up_at; /* http_clock_now() when hung_up became true */
+    bool answering; /* response bytes may be sent by its socket thread; under the mutex */
+    bool probed;    /* 100 (Continue) was sent to see whether the client is there; likewise */
+    int refused;    /* the status of libmicrohttpd's own response to a request line; 0: none */
     uint64_t watch;
 };
 
@@ -40,7 +45,7 @@ struct http_attendant {
     void *context;
     /* Of every connection, some ten times a second while there are any. */
     void (*check)(void *context, struct http_connection *connection, int64_t now);
-    /* Of one that has hung up, once. */
+    /* Of one that has hung up, and once more when it is known to be gone. */
     void (*left)(void *context, struct http_connection *connection);
 };
 
@@ -61,6 +66,15 @@ http_connections_enter(struct http_connections *connections, int fd, const struc
 
 /* Removes and frees it, before its descriptor is closed. NULL is fine. */
 void http_connections_leave(struct http_connection *connection);
+
+/* The connection with this descriptor, on its socket thread; NULL: there is none. */
+struct http_connection *http_connections_find(struct http_connections *connections, int fd);
+
+/*
+ * From now on the socket thread may send a response, and `check` must send nothing. Returns when no
+ * check of the connection runs.
+ */
+void http_connection_answer(struct http_connection *connection);
 
 /* From now on, or no longer, the exchange is the connection's. */
 void http_connection_attach(struct http_connection *connection, struct http_exchange *exchange);

@@ -78,6 +78,17 @@ bool http_exchange_take_head(struct http_exchange *exchange, struct http_head *h
     return true;
 }
 
+void http_exchange_note_unseen(struct http_exchange *exchange)
+{
+    if (exchange->counted)
+        return;
+    http_head_id(&(struct http_head){0}, exchange->id);
+    exchange->rejected = true;
+    exchange->rejection =
+        exchange->sent_status == 413 ? HTTP_REJECTED_TOO_LARGE : HTTP_REJECTED_MALFORMED;
+    exchange->counted = true;
+}
+
 bool http_exchange_append(struct http_exchange *exchange, const void *bytes, size_t size,
                           size_t expected)
 {

@@ -159,6 +159,9 @@ enum { HTTP_WHOLE_MAX = 64 << 20 };
 DISSOLVE_MUST_USE bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
                                            void (*notify)(void *context));
 
+/* Has a request recorded that libmicrohttpd refused, by sent_status, before its head was seen. */
+void http_exchange_note_unseen(struct http_exchange *exchange);
+
 /* Makes the answer, into the pipe, and ends it. On a job thread, or right away for a document. */
 void http_exchange_answer(struct http_exchange *exchange);
 

@@ -3,6 +3,7 @@
 
 #include "epoll.h"
 #include "listener.h"
+#include "mhd_workarounds.h"
 #include "raw.h"
 #include "thread.h"
 
@@ -11,7 +12,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /*
  * New connections come from our own listener by MHD_add_connection: MHD_quiesce_daemon and a
@@ -246,17 +246,22 @@ static void notice(void *context, struct MHD_Connection *handle, void **connecti
     const struct sockaddr *peer =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     int fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    http_mhd_forget_reads(fd);
     *connection = handler->connect(handler->context, fd, peer, size_of(peer));
     if (*connection == NULL)
         shutdown(fd, SHUT_RDWR);
 }
 
-static void *begin(void *context, const char *target, struct MHD_Connection *handle)
+static struct http_connection *connection_of(struct MHD_Connection *handle)
 {
-    struct http_gate *gate = context;
+    return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static struct http_exchange *create_exchange(struct http_gate *gate, const char *target,
+                                             struct MHD_Connection *handle)
+{
     const struct http_gate_handler *handler = &gate->options.handler;
-    struct http_connection *connection =
-        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    struct http_connection *connection = connection_of(handle);
     if (connection == NULL)
         return NULL;
     struct http_exchange *exchange = handler->begin(handler->context, connection, target);
@@ -269,17 +274,56 @@ static void *begin(void *context, const char *target, struct MHD_Connection *han
     return exchange;
 }
 
+static void *begin(void *context, const char *target, struct MHD_Connection *handle)
+{
+    struct http_exchange *exchange = create_exchange(context, target, handle);
+    http_mhd_cut_query(target);
+    if (exchange != NULL)
+        http_mhd_begin_head(exchange->fd);
+    return exchange;
+}
+
+/*
+ * Called with the path once the library has parsed the query, and changes nothing:
+ * http_target_parse decodes. A query behind a NUL escapes http_mhd_cut_query; if it took all of the
+ * connection's memory, the library has queued a response that it never sends, and this closes the
+ * connection.
+ */
+static size_t unescape(void *context, struct MHD_Connection *handle, char *text)
+{
+    (void)context;
+    struct http_connection *connection = connection_of(handle);
+    struct http_exchange *exchange = connection == NULL ? NULL : connection->exchange;
+    if (exchange != NULL && text == exchange->target_begin &&
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL) {
+        http_head_id(&(struct http_head){0}, exchange->id);
+        http_raw_refuse(exchange, 400, "The request target is not a sound URL.");
+        shutdown(exchange->fd, SHUT_RDWR);
+    }
+    return strlen(text);
+}
+
+/* The library's own messages are not shown; one of them tells of a response that it makes. */
+static void take_message(void *context, const char *format, va_list arguments)
+{
+    const struct http_gate *gate = context;
+    int fd, status;
+    if (http_mhd_refused(format, arguments, &fd, &status))
+        gate->options.handler.refuse_line(gate->options.handler.context, fd, status);
+}
+
 /*
  * A head as it is read. libmicrohttpd splits it where it lies, and hides what it skips: it appends
  * a line that is folded to the name of the header, ends texts at a NUL, and takes a line that
  * begins with one, or with a colon, for the head's end. Who passes such a head on may find other
- * headers and another end in it. Here every part has to begin where the one before it ends; CRLF
- * and LF alone, which become NULs, are the same. From 0.9.77.1 on the library refuses all of this
+ * headers and another end in it. Here every part has to begin where the one before it ends, and
+ * lines end in CRLF, or all of them in LF alone. From 0.9.77.1 on the library refuses all of this
  * itself.
  */
 struct reading {
     struct http_head head;
     const char *end; /* of what has been read */
+    size_t line_end; /* bytes between two lines, 1 or 2; 0: not known yet */
 };
 
 /* Whether it begins so many bytes after the end. */
@@ -295,12 +339,33 @@ static enum MHD_Result add_to_head(void *context, enum MHD_ValueKind kind, const
     struct reading *reading = context;
     (void)kind;
     http_head_add(&reading->head, name, value);
-    if (value == NULL || !follows(reading->end, name, 1, 2) ||
+    if (reading->line_end == 0) /* the version is of 8 bytes: no NUL is behind it */
+        reading->line_end = follows(reading->end, name, 1, 1) ? 1 : 2;
+    if (value == NULL || !follows(reading->end, name, reading->line_end, reading->line_end) ||
         !follows(name + strlen(name), value, 1, CONNECTION_MEMORY))
         reading->head.hidden = true;
     else
         reading->end = value + strlen(value);
+    http_mhd_hide_expectation(name, value);
     return MHD_YES;
+}
+
+/* Lines that end in CRLF, or all of them in LF alone; the last one is empty. */
+static bool is_read_whole(const struct http_exchange *exchange, const struct reading *reading,
+                          const char *head_end)
+{
+    size_t lines_end = 2 * reading->line_end;
+    return MHD_VERSION >= 0x00097701 ||
+           (follows(reading->end, head_end, lines_end > 0 ? lines_end : 2,
+                    lines_end > 0 ? lines_end : 4) &&
+            http_mhd_head_is_plain(exchange->fd));
+}
+
+static size_t count_fields(const struct http_exchange *exchange)
+{
+    int fields = MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, NULL, NULL);
+    int cookies = MHD_get_connection_values(exchange->handle, MHD_COOKIE_KIND, NULL, NULL);
+    return (size_t)fields + (size_t)cookies;
 }
 
 static void read_head(const struct http_exchange *exchange, const char *method, const char *version,
@@ -313,18 +378,13 @@ static void read_head(const struct http_exchange *exchange, const char *method, 
     *head = reading.head;
     if (!follows(method + strlen(method), exchange->target_begin, 1, 1) ||
         !follows(exchange->target_end, version, 1, 1) || size == NULL ||
-        !follows(reading.end, method + size->header_size, 2, 4))
+        !is_read_whole(exchange, &reading, method + size->header_size))
         head->hidden = true;
     if (!http_head_is_token(method))
         head->malformed = true;
-}
-
-/* libmicrohttpd sends 100 (Continue) only where no blank is behind the Expect field's value. */
-static void send_continue(struct http_exchange *exchange)
-{
-    const char *expect = MHD_lookup_connection_value(exchange->handle, MHD_HEADER_KIND, "Expect");
-    if (expect == NULL || strcasecmp(expect, "100-continue") != 0)
-        http_raw_continue(exchange);
+    if (size != NULL &&
+        http_mhd_head_memory(size->header_size, count_fields(exchange)) > (size_t)HTTP_HEAD_MEMORY)
+        head->too_large = true;
 }
 
 static bool take_head(const struct http_gate_handler *handler, struct http_exchange *exchange,
@@ -338,7 +398,7 @@ static bool take_head(const struct http_gate_handler *handler, struct http_excha
     bool expects_continue = http_head_expects_continue(&head) && http_head_body_size(&head) > 0;
     bool taken = handler->take_head(handler->context, exchange, method, &head);
     if (taken && expects_continue && exchange->refusal == 0 && !exchange->http_1_0)
-        send_continue(exchange);
+        http_raw_continue(exchange);
     http_head_free(&head);
     return taken;
 }
@@ -360,10 +420,13 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         go_on = take_head(handler, exchange, method, version);
     else if (exchange->stage == HTTP_RECEIVING && count > 0)
         go_on = handler->take_body(handler->context, exchange, bytes, count);
-    else if (exchange->stage == HTTP_RECEIVING)
+    else if (exchange->stage == HTTP_RECEIVING) {
+        http_mhd_ignore_end(exchange->fd);
         go_on = handler->take_end(handler->context, exchange);
-    else if (exchange->stage == HTTP_WORKING)
+    } else if (exchange->stage == HTTP_WORKING) {
+        http_connection_answer(exchange->connection);
         go_on = http_gate_answer(exchange);
+    }
     return go_on ? MHD_YES : MHD_NO;
 }
 
@@ -387,6 +450,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
     *request = NULL;
     if (exchange == NULL)
         return;
+    http_mhd_forget_reads(exchange->fd);
     exchange->timed_out = reason == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED;
     if (exchange->stage == HTTP_ANSWERING && !complete)
         reset(exchange); /* libmicrohttpd shuts the socket down after this call */
@@ -424,8 +488,9 @@ static struct MHD_Daemon *start_daemon(struct http_gate *gate)
     const struct http_gate_options *options = &gate->options;
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_ITC,
-        0, NULL, NULL, handle, gate, MHD_OPTION_URI_LOG_CALLBACK, begin, gate,
+            MHD_USE_ITC | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, handle, gate, MHD_OPTION_EXTERNAL_LOGGER, take_message, gate,
+        MHD_OPTION_URI_LOG_CALLBACK, begin, gate, MHD_OPTION_UNESCAPE_CALLBACK, unescape, gate,
         MHD_OPTION_NOTIFY_COMPLETED, completed, gate, MHD_OPTION_NOTIFY_CONNECTION, notice, gate,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads > 1 ? options->threads : 0,
         MHD_OPTION_CONNECTION_LIMIT, NO_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_seconds,
@@ -444,6 +509,7 @@ struct http_gate *http_gate_open(const struct http_gate_options *options)
         return NULL;
     gate->options = *options;
     http_epoll_stand_in();
+    http_mhd_stand_in();
     gate->daemon = start_daemon(gate);
     const struct http_listener_options listening = {.address = options->listen,
                                                     .watcher = options->watcher,

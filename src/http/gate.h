@@ -22,6 +22,12 @@ struct http_gate_handler {
     /* It is no longer; its descriptor is closed next. */
     void (*disconnect)(void *context, struct http_connection *connection);
 
+    /*
+     * The library answers a request line by itself, on the connection with this descriptor, and
+     * closes it; or it has begun to answer a request that begin has returned.
+     */
+    void (*refuse_line)(void *context, int fd, int status);
+
     /* A request's first line is here. NULL: no memory. */
     struct http_exchange *(*begin)(void *context, struct http_connection *connection,
                                    const char *target);

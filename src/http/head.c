@@ -167,8 +167,15 @@ int http_head_check(const struct http_head *head, bool http_1_0, const char **de
         *detail = "There is more than one Transfer-Encoding header.";
     else if (head->transfer_encoding.lines > 0 && http_1_0)
         *detail = "HTTP/1.0 has no Transfer-Encoding.";
+    else if (head->authorization.lines > 1)
+        *detail = "There is more than one Authorization header; send one.";
     if (*detail != NULL)
         return 400;
+    if (head->too_large) {
+        *detail = "The request line and the headers are larger than 24 KiB, where each header and "
+                  "each cookie counts as 64 bytes more; send fewer or shorter ones.";
+        return 431;
+    }
     if (head->transfer_encoding.lines == 0 ||
         strcasecmp(head->transfer_encoding.text, "chunked") == 0)
         return 0;

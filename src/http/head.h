@@ -37,6 +37,7 @@ struct http_head {
     struct http_value expect;
     bool malformed; /* a name is not a token, or a value has a control character */
     bool hidden;    /* the header section has bytes that belong to none of its fields */
+    bool too_large; /* it takes more than HTTP_HEAD_MEMORY */
     bool no_memory; /* a field is missing here */
 };
 

@@ -39,7 +39,11 @@ static void find_route(struct http_exchange *exchange, const char *method)
         exchange->preflight = true;
         return;
     }
-    switch (api_find_route(method, path, &exchange->route, &exchange->allow)) {
+    /* A proxy's rule for a path compares it as it is written, so a route is nowhere else. */
+    enum api_match match = exchange->target.path_encoded
+                               ? API_NO_SUCH_PATH
+                               : api_find_route(method, path, &exchange->route, &exchange->allow);
+    switch (match) {
     case API_MATCH:
         exchange->allow = NULL;
         return;

@@ -32,7 +32,8 @@ struct http_log_request {
     const char *method; /* up to 32 */
     const char *path;   /* up to 512 */
     const char *client; /* up to 128 */
-    int status;         /* 0: it got no answer; null in JSON, "-" in text */
+    int status; /* 0: it got no answer; null in JSON, "-" in text. 400 also for bytes that are no
+                   request, whose connection is closed without one */
     uint64_t bytes_in;
     uint64_t bytes_out;
     double total; /* milliseconds, printed with three decimals; less than 0 and NaN are 0 */

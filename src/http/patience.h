@@ -21,10 +21,17 @@ struct http_patience {
 void http_patience_check(void *context, struct http_connection *connection, int64_t now);
 
 /*
- * The same, of a client that left or closed its sending side, which counts as that once its request
- * is work: its job stops. libmicrohttpd does not see it while the connection is suspended; nor,
- * until a timeout, where the end came together with a part of a request, because after a short read
- * it waits for an edge that has been already. Shutting the socket down makes another edge.
+ * The same, of a client that closed the connection or its sending side. A client that closed the
+ * connection (EPOLLHUP, EPOLLERR) has its job stopped at once. One that closed its sending side may
+ * still read, and is served: its request, once complete, is answered. Since TCP does not tell it
+ * from a client that closed the connection, http_patience_check tests it a second later, if its
+ * response has not begun: 100 (Continue) is sent, by which a closed socket is known within a round
+ * trip, and the job stops. HTTP/1.0 has no such response; there the job stops after that second. A
+ * request that is incomplete a second after the last bytes came is given up.
+ *
+ * libmicrohttpd sees none of it while the connection is suspended; nor, until a timeout, where the
+ * end came together with a part of a request, because after a short read it waits for an edge that
+ * has been already. Shutting the socket down makes another edge.
  */
 void http_patience_left(void *context, struct http_connection *connection);
 

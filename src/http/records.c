@@ -65,3 +65,11 @@ void http_records_add(const struct http_records *records, const struct http_exch
     count_it(records->metrics, exchange);
     log_it(records->log, exchange);
 }
+
+void http_records_add_refused(const struct http_records *records, const struct http_address *client,
+                              int status)
+{
+    struct http_exchange exchange = {.client = *client, .sent_status = status};
+    http_exchange_note_unseen(&exchange);
+    http_records_add(records, &exchange);
+}

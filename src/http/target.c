@@ -112,6 +112,7 @@ enum dissolve_status http_target_parse(const char *text, struct http_target *tar
             goto done;
         }
     }
+    target->path_encoded = strchr(target->path, '%') != NULL;
     if (decode(target->path, false) && (query == NULL || split_query(query, target)))
         status = DISSOLVE_OK;
 done:

@@ -7,6 +7,7 @@
 /* Zero-initialised is empty. */
 struct http_target {
     char *path;              /* begins with "/", or is "*" */
+    bool path_encoded;       /* the path was written with a percent sign; no route is */
     struct api_field *query; /* in the order given, names given twice included */
     size_t query_count;
 };

@@ -78,6 +78,9 @@ SOUND = [
     Row("a method in lower case", get(b"get /v1 HTTP/1.1"), (405, 501), LIVES),
     Row("TRACE", get(b"TRACE /v1 HTTP/1.1"), (405, 501), LIVES),
     Row("an unknown expectation", with_line(b"Expect: cake"), (200, 417), LIVES),
+    Row("an expectation without a body", get(
+        b"GET /v1 HTTP/1.1", rest=b"Expect: 100-continue\r\n"), (200,), LIVES),
+    Row("an expectation of a body", with_line(b"Expect: 100-continue"), (100,), LIVES),
     Row("an upgrade", get(b"GET /v1 HTTP/1.1", rest=b"Connection: Upgrade, HTTP2-Settings\r\n"
                           b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"), (200,), LIVES),
     Row("a minor version to come", get(b"GET /v1 HTTP/1.2"), (200, 505), LIVES),
@@ -139,6 +142,18 @@ HEADS = [
         b"X-A: b\rTransfer-Encoding: chunked", b"X-A: \x1b[2J", b"X-A: b\x7f", b"X-A: b\0c",
         b"Content-Length: 15\x003", b"Transfer-Encoding: chunked\0", b"Content-Length\0: 3",
         b"\0X-A: b", b"\0", b"Host: b", b"Host: a/b")),
+    *(Row(f"a bare LF and {line!r}", POST.replace(b"Host: a\r\n", b"Host: a\n" + line), (400,))
+      for line in (b"\0\r\n", b":\r\n", b"\0\n", b":\n", b":\0\n", b"X-A: b\n")),
+    *(Row(f"{line!r} before a bare LF", with_line(b"X-A: b\r\n" + line), (400,))
+      for line in (b"\0\n", b":\n", b"X-B: c\0\n", b"X-B: c\n")),
+    Row("two keys", with_line(b"Authorization: Bearer a\r\nAuthorization: Bearer b"), (400,)),
+    Row("a large head", with_line(b"X-A: " + b"b" * 25000), (431,)),
+    Row("a full head", with_line(b"X-A: " + b"b" * 32200), (431,)),
+    Row("many headers", with_line(b"X-A: b\r\n" * 400 + b"X-A: b"), (431,)),
+    Row("many cookies", with_line(b"Cookie: " + b"a;" * 390), (431,)),
+    Row("more cookies", with_line(b"Cookie: " + b"a;" * 600), (431, CUT)),
+    Row("many parameters", POST.replace(b"?steps=1", b"?" + b"a&" * 600) + b"\r\n", (400,), LIVES),
+    Row("an encoded path", get(b"GET /%76%31 HTTP/1.1"), (404,), LIVES),
     Row("a NUL in the target", POST.replace(b"histograms", b"histo\0grams") + b"\r\n", (400,)),
     Row("a NUL in the method", POST.replace(b"POST", b"PO\0ST") + b"\r\n", (400,)),
     Row("a length with an underscore",

@@ -1,6 +1,7 @@
 """The client leaves: its job's processor is free, its place in the queue too, and it is counted."""
 
 import socket
+import struct
 
 import pytest
 
@@ -15,13 +16,13 @@ def close(connection):
     connection.close()
 
 
-def half_close(connection):
-    """Says that nothing more will be sent, and would still read."""
-    connection.socket.shutdown(socket.SHUT_WR)
-    assert ends(connection)
+def reset(connection):
+    """As a process that ends with unread data does."""
+    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
-LEAVING = pytest.mark.parametrize("leave", [close, half_close])
+LEAVING = pytest.mark.parametrize("leave", [close, reset])
 
 
 @pytest.fixture
@@ -96,6 +97,24 @@ def test_many_who_leave_together_leave_nothing(server, leave):
     with server.client() as client:
         assert_ok(brief().ask(client))
     wait_until(server.is_quiet, "the processor is free", patience=15)
+
+
+def test_a_client_of_http_1_0_that_closes_its_sending_side_has_left(server):
+    """There is nothing that it could be sent to see whether it reads."""
+    with Connection(server) as connection:
+        connection.send(endless().sent().replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        wait_for_work(server)
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert ends(connection)
+    assert_counted(server)
+
+
+def test_half_a_body_is_given_up_when_no_more_can_come(server):
+    with Connection(server) as connection:
+        connection.send(endless().sent()[:-1])
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert ends(connection)
+    assert_counted(server)
 
 
 def test_who_reads_to_the_end_has_not_left(server):

@@ -163,7 +163,10 @@ static void an_exchange_is_seen_while_it_is_attached(void **state)
     tear_down(&fixture);
 }
 
-/* Once; from then on nothing is waited for longer than a moment, but work is without an end. */
+/*
+ * Once for the end of the sending side and once for that of the connection; from then on nothing is
+ * waited for longer than a moment, but work is without an end.
+ */
 static void who_hangs_up_is_noticed(void **state)
 {
     struct fixture fixture;
@@ -182,14 +185,19 @@ static void who_hangs_up_is_noticed(void **state)
     assert_in_range(atomic_load(&leaves->until), 1, later - 3000 * 1000);
     http_connection_expect(leaves, HTTP_WAIT_WORK, 0);
     assert_int_equal(atomic_load(&leaves->until), 0);
-    http_watcher_hang_up(fixture.watcher); /* everybody who has not yet */
+    assert_false(atomic_load(&leaves->gone));
+    http_watcher_hang_up(fixture.watcher);
     sem_wait(&fixture.witness.hung_up);
+    sem_wait(&fixture.witness.hung_up);
+    http_watcher_hang_up(fixture.watcher); /* both are gone already */
+    assert_true(atomic_load(&leaves->gone));
+    assert_true(atomic_load(&stays->gone));
     assert_true(atomic_load(&stays->hung_up));
     assert_int_equal(atomic_load(&stays->wait), HTTP_WAIT_BODY);
     http_connections_leave(leaves);
     http_connections_leave(stays);
     assert_int_equal(fixture.witness.left[0], 1);
-    assert_int_equal(fixture.witness.left[1], 1);
+    assert_int_equal(fixture.witness.left[1], 2);
     tear_down(&fixture);
 }
 

@@ -45,6 +45,8 @@ static const struct framing FRAMINGS[] = {
     {{"Transfer-Encoding", "chunked", "Content-Length", "3", NULL}, false, 400, 0},
     {{"Content-Length", "3", "Transfer-Encoding", "chunked", NULL}, false, 400, 0},
     {{"Content-Length", "3", "Content-Length", "3", NULL}, false, 400, 0},
+    {{"Authorization", "a", NULL}, false, 0, 0},
+    {{"Authorization", "a", "authorization", "a", NULL}, false, 400, 0},
     {{"Content-Length ", "3", NULL}, false, 400, 0},
     {{"Transfer-Encoding\t", "chunked", NULL}, false, 400, 0},
     {{"", "x", NULL}, false, 400, 0},

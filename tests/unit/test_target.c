@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "http/target.h"
 
@@ -42,6 +43,7 @@ static void sound_targets(void **state)
         struct http_target target;
         assert_int_equal(http_target_parse(SOUND[i].text, &target), DISSOLVE_OK);
         assert_string_equal(target.path, SOUND[i].path);
+        assert_int_equal(target.path_encoded, strncmp(SOUND[i].text, "/%", 2) == 0);
         size_t count = 0;
         for (; SOUND[i].query[2 * count] != NULL; count++) {
             assert_true(count < target.query_count);
