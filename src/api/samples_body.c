@@ -47,13 +47,13 @@ static bool find_kind(const struct api_request *request, enum api_body_kind *kin
     const char *type = request->content_type;
     const struct codec_signature signature =
         codec_signature_find(request->body, request->body_size);
+    bool claims_json = api_media_type_is(type, "application/json");
+    bool is_foreign = signature.name && !signature.text;
     if (signature.kind == CODEC_KIND_NPY)
         *kind = API_BODY_NPY;
     else if (api_media_type_is(type, "application/octet-stream"))
         *kind = API_BODY_RAW;
-    else if (signature.kind == CODEC_KIND_JSON)
-        *kind = API_BODY_JSON;
-    else if (api_media_type_is(type, "application/json") && (signature.text || !signature.name))
+    else if (signature.kind == CODEC_KIND_JSON || (claims_json && !is_foreign))
         *kind = API_BODY_JSON;
     else
         return refuse_kind(&signature, type, problem);

@@ -15,7 +15,8 @@ struct http_worker {
     struct http_queue *queue;
     pthread_t thread;
     bool spare; /* it is called only while something rests: so few threads stay warm */
-    const struct http_work *work; /* what it runs; NULL: nothing */
+    const struct http_work *work; /* what it runs, which may be freed by now; NULL: nothing */
+    struct http_client client;    /* for whom */
     bool rests;
     uint64_t size; /* of what rests */
 };
@@ -69,7 +70,7 @@ static size_t count_running(const struct http_queue *queue, const struct http_cl
     for (size_t i = 0; i < all_threads(&queue->options); i++) {
         const struct http_worker *worker = &queue->workers[i];
         if (worker->work != NULL && (resting || !worker->rests))
-            count += is_of(worker->work, client);
+            count += http_client_compare(&worker->client, client) == 0;
     }
     return count;
 }
@@ -174,6 +175,7 @@ static void run_work(struct http_worker *worker, struct http_work *work)
     unlink_work(queue, work);
     work->worker = worker;
     worker->work = work;
+    worker->client = work->client;
     queue->running++;
     call(queue); /* its client may have another piece that may begin, too */
     pthread_mutex_unlock(&queue->mutex);

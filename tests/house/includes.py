@@ -34,7 +34,7 @@ SYSTEM = ENGINE_SYSTEM | {
     "arpa/inet.h", "fcntl.h", "getopt.h", "malloc.h", "netdb.h", "netinet/in.h", "netinet/tcp.h",
     "poll.h", "search.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "sys/ioctl.h", "sys/mman.h",
     "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h",
-    "sys/time.h", "sys/timerfd.h",
+    "sys/syscall.h", "sys/time.h", "sys/timerfd.h",
     "sys/types.h", "sys/uio.h", "sys/un.h", "sys/wait.h", "syslog.h",
     "ucontext.h",
 }
