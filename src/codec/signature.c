@@ -203,7 +203,7 @@ static struct codec_signature find_text(const uint8_t *bytes, size_t size)
     const struct row *row = &texts[1];
     while (!begins_with(bytes + at, size - at, row))
         row++;
-    if (bytes[at] == '<' && contains(bytes, size, "<svg"))
+    if (at < size && bytes[at] == '<' && contains(bytes, size, "<svg"))
         return (struct codec_signature){CODEC_KIND_OTHER, "SVG", CONVERT, true};
     return found(row, true);
 }

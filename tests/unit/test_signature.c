@@ -72,6 +72,8 @@ static const struct known cases[] = {
     {BYTES("h\xc3\xa9llo"), CODEC_KIND_OTHER, "text"},
     {BYTES("--x\r\nContent-Disposition: form-data"), CODEC_KIND_OTHER, "a form"},
     {BYTES(""), CODEC_KIND_OTHER, NULL},
+    {BYTES(" \n"), CODEC_KIND_OTHER, "text"},
+    {BYTES("\xef\xbb\xbf"), CODEC_KIND_OTHER, "text"},
     {BYTES("\0\0\x80\x3f"), CODEC_KIND_OTHER, NULL},
     {BYTES("abc\x01"), CODEC_KIND_OTHER, NULL},
 };
