@@ -253,7 +253,7 @@ static int run(struct http_configuration *configuration, const char *isa)
     server.descriptors = http_descriptors_fit(configuration);
     keep_memory(cgroup.memory);
     http_sizing_tell(&server.sizing, &cgroup, configuration, server.log);
-    http_descriptors_tell(&server.descriptors, configuration, server.log);
+    http_descriptors_log(&server.descriptors, configuration, server.log);
     if (server.signals < 0 || server.log == NULL) {
         perror("dissolved: cannot start");
     } else if (server.descriptors.fits && start(&server, isa) && enter_sandbox(&server) &&

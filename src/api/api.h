@@ -64,7 +64,7 @@ struct api_reply {
     void (*start)(void *context, int status, const struct api_field *headers, size_t count);
 
     /* Bytes of the body, copied; waits for a slow reader. Those of a 304 are only counted: its
-       Content-Length is that of a 200. false: nobody reads any more. */
+       Content-Length is that of a 200. false: the client is gone. */
     bool (*write)(void *context, const void *bytes, size_t size);
 
     /* What has been written is to leave now: a reader waits for it. */

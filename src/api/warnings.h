@@ -1,4 +1,4 @@
-/* What an answer says of a run that works but may not be what its client means. */
+/* Warnings: a run that works, but may not be what its client means. */
 #ifndef API_WARNINGS_H
 #define API_WARNINGS_H
 

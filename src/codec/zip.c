@@ -350,7 +350,7 @@ enum dissolve_status codec_zip_end(struct codec_zip *zip)
     return emit(zip, descriptor, (size_t)(at - descriptor));
 }
 
-/* Whether the directory's end is told by ZIP64's record as well. */
+/* Whether the end of the directory needs ZIP64's record as well. */
 static bool needs_end64(uint64_t entries, uint64_t start, uint64_t size)
 {
     return entries >= FULL16 || start >= FULL32 || size >= FULL32;

@@ -14,7 +14,7 @@ enum {
     OWN = 40,
     MOST_SHARED = 60,    /* of what is beside, for operators and for copies of descriptors */
     MOST_OPERATORS = 32, /* beyond for_clients */
-    TELL_MS = 1000,
+    LOG_PAUSE_MS = 1000,
 };
 
 bool http_descriptors_clean(void)
@@ -57,8 +57,8 @@ struct http_descriptors http_descriptors_fit(struct http_configuration *configur
     return descriptors;
 }
 
-void http_descriptors_tell(const struct http_descriptors *descriptors,
-                           const struct http_configuration *configuration, struct http_log *log)
+void http_descriptors_log(const struct http_descriptors *descriptors,
+                          const struct http_configuration *configuration, struct http_log *log)
 {
     if (!descriptors->fits)
         http_log_say(log, HTTP_LOG_ERROR,
@@ -72,12 +72,12 @@ void http_descriptors_tell(const struct http_descriptors *descriptors,
                      descriptors->limit, configuration->max_connections, descriptors->asked);
 }
 
-void http_descriptors_tell_exhausted(struct http_log *log, int64_t *told)
+void http_descriptors_log_exhausted(struct http_log *log, int64_t *logged)
 {
     int64_t now = http_clock_now();
-    if (*told != 0 && now - *told < TELL_MS)
+    if (*logged != 0 && now - *logged < LOG_PAUSE_MS)
         return;
-    *told = now;
+    *logged = now;
     http_log_say(log, HTTP_LOG_WARNING,
                  "no descriptors are left: new connections are closed; raise the limit of open "
                  "files, or lower max-connections");

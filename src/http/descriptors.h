@@ -31,13 +31,13 @@ DISSOLVE_MUST_USE bool http_descriptors_clean(void);
 struct http_descriptors http_descriptors_fit(struct http_configuration *configuration);
 
 /* Says what was lowered, or that the limit is too low. */
-void http_descriptors_tell(const struct http_descriptors *descriptors,
-                           const struct http_configuration *configuration, struct http_log *log);
+void http_descriptors_log(const struct http_descriptors *descriptors,
+                          const struct http_configuration *configuration, struct http_log *log);
 
 /*
- * Says that a connection was closed for want of descriptors, at most once a second; *told is 0 at
+ * Says that a connection was closed for want of descriptors, at most once a second; *logged is 0 at
  * first. One thread at a time.
  */
-void http_descriptors_tell_exhausted(struct http_log *log, int64_t *told);
+void http_descriptors_log_exhausted(struct http_log *log, int64_t *logged);
 
 #endif

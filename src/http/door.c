@@ -50,7 +50,7 @@ static void exhausted(void *context)
 {
     struct door *door = context;
     http_metrics_reject(door->records.metrics, HTTP_REJECTED_DESCRIPTORS);
-    http_descriptors_tell_exhausted(door->options.log, &door->exhaustion_told);
+    http_descriptors_log_exhausted(door->options.log, &door->exhaustion_logged);
 }
 
 /* ---- Opening and closing ---- */
