@@ -29,8 +29,8 @@ struct door {
     struct http_seats seats;              /* of connections, and of the operators' */
     struct http_seats operator_seats;
     int64_t exhaustion_logged; /* the watcher's; see http_descriptors_log_exhausted */
-    struct http_keys *keys;  /* NULL: none is asked for */
-    const char **paths;      /* of all routes, as the metrics know them */
+    struct http_keys *keys;    /* NULL: none is asked for */
+    const char **paths;        /* of all routes, as the metrics know them */
     struct http_records records;
     struct http_patience patience;
     struct http_room room; /* for bodies */

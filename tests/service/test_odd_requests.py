@@ -19,7 +19,7 @@ def test_a_client_that_leaves_while_exact_measures_are_made_stops_them(start_ser
     parts = 4096
     mixture = {"weights": [1] * parts, "means": [0] * parts, "stds": [1e-4] + [10] * (parts - 1),
                "count": 1}
-    server = start_server("--threads", "1")
+    server = start_server("--threads", "1", "--max-work", str(10**12))
     idle = server.cpu_seconds()
     with Connection(server) as connection:
         connection.post(HISTOGRAMS + "?steps=1&beta=0", json.dumps({"mixture": mixture}).encode(),
