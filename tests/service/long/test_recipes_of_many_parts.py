@@ -56,13 +56,19 @@ def enter(lines, folder, server):
 
 
 def make_types(server, folder):
-    """By the printed lines, which find the packages of tests/clients already there."""
+    """By the printed lines but the first command, whose packages are there: those of tests/clients.
+
+    npm would ask the registry for the newest versions of them.
+    """
     shutil.copytree(CLIENTS / "node_modules", folder / "node_modules", symlinks=True)
     shutil.copy(CLIENTS / "package-lock.json", folder)
     package = json.loads((CLIENTS / "package.json").read_text())
     del package["type"]  # which a line says
     (folder / "package.json").write_text(json.dumps(package))
-    enter(recipes.lines("TypeScript")[0], folder, server)
+    install, _, rest = recipes.lines("TypeScript")[0].partition(" && ")
+    packages = {*package["dependencies"], *package["devDependencies"]}
+    assert install.split()[:2] == ["npm", "install"] and set(install.split()[2:]) == packages
+    enter(rest, folder, server)
 
 
 def test_the_typescript_client_compiles_and_gets_a_frame(server, tmp_path):
