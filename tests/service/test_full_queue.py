@@ -44,15 +44,19 @@ def test_the_refusal_comes_before_the_body(full, size, expect):
         assert connection.stream.read() == b"", "something came after the refusal"
 
 
-@pytest.mark.parametrize("size", [256 * 1024, 2**20, 60 * 2**20])
+@pytest.mark.parametrize("size", [256 * 1024, 2**20, 16 * 2**20])
 def test_a_body_that_is_on_its_way_is_discarded_and_its_client_answered(full, size):
-    """The client reads nothing until all of its body is sent, which must not fail."""
+    """The client reads nothing until all of its body is sent, which must not fail.
+
+    Bytes are discarded for two seconds; a sanitizer's build needs a fraction of that for these.
+    """
     wait_until(full.is_quiet, "the occupants wait for their readers")
     before = full.resident_memory()
     with Connection(full) as connection:
         connection.send(with_body(size).sent())
         assert_refused(connection.read_response())
-    assert full.resident_memory() - before < 32 * 2**20, "the body was kept all the same"
+    grown = full.resident_memory() - before
+    assert grown < max(size // 2, 4 * 2**20), f"the body was kept all the same: {grown}"
 
 
 def test_a_body_in_chunks_is_refused_early_too(full):
