@@ -102,7 +102,7 @@ static void judge_work(struct http_exchange *exchange, const struct http_head *h
                           "The request queue is full; retry after the time in Retry-After.");
     else if (work && rules->no_room)
         http_judge_reject(exchange, HTTP_REJECTED_BODIES_FULL, 503,
-                          "There are too many bodies on their way.");
+                          "Too many request bodies are being received; retry later.");
     else if (work && rules->crowded)
         http_judge_reject(exchange, HTTP_REJECTED_CONNECTIONS_PER_ADDRESS, 503,
                           "There are too many requests from this address.");

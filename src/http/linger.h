@@ -10,7 +10,7 @@
  * A socket closed with unread bytes in it sends a reset, which takes the answer away from a client
  * that is still sending. So a copy of the descriptor is kept, and what comes in is thrown away:
  * until the client closes, has sent `limit` bytes or two seconds are over. Call it while fd is
- * open; whoever owns fd goes on to write to it, shuts its sending side down and closes it. The seat
+ * open; the owner of fd goes on to write to it, shuts its sending side down and closes it. The seat
  * is held meanwhile. The copy has a lower number than `descriptors`, unless that is 0; where there
  * is none, or no memory, nothing is read.
  */

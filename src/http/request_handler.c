@@ -286,7 +286,7 @@ static bool keep(struct door *door, struct http_exchange *exchange, const void *
     if (!http_room_take(&door->room, size)) {
         http_exchange_forget_body(exchange);
         return refuse_rest(door, exchange, HTTP_REJECTED_BODIES_FULL, 503,
-                           "There are too many bodies on their way.");
+                           "Too many request bodies are being received; retry later.");
     }
     if (http_exchange_append(exchange, bytes, size, exchange->body_expected))
         return true;
@@ -306,7 +306,7 @@ static bool take_body(void *context, struct http_exchange *exchange, const void 
         return refuse_rest(door, exchange, HTTP_REJECTED_TOO_LARGE, 413,
                            "The body is larger than the limit.");
     if (exchange->route == NULL || exchange->refusal != 0 || api_route_is_document(exchange->route))
-        return true; /* nobody wants it */
+        return true; /* it is not needed */
     return keep(door, exchange, bytes, size);
 }
 
@@ -341,7 +341,8 @@ static void settle(struct door *door, struct http_exchange *exchange, bool compl
         linger(door, exchange);
     }
     exchange->took = api_now_ms() - exchange->began;
-    exchange->cancelled = raw == 0 && !complete; /* whoever has it all may be gone by now */
+    exchange->cancelled =
+        raw == 0 && !complete; /* a client that has all of it may have closed by now */
 }
 
 static void finish(void *context, struct http_exchange *exchange, bool complete)
