@@ -96,8 +96,12 @@ def metrics(server, operators=False):
     return {name: float(value) for name, value in pairs}
 
 
+def rejected(figures, reason):
+    return figures[f'dissolved_rejections_total{{reason="{reason}"}}']
+
+
 def rejections(server, reason, **options):
-    return metrics(server, **options)[f'dissolved_rejections_total{{reason="{reason}"}}']
+    return rejected(metrics(server, **options), reason)
 
 
 def cancelled(server):
