@@ -286,23 +286,10 @@ static void *begin(void *context, const char *target, struct MHD_Connection *han
     return exchange;
 }
 
-/*
- * Called with the path once the library has parsed the query, and changes nothing:
- * http_target_parse decodes. A query behind a NUL escapes http_mhd_cut_query; if it took all of the
- * connection's memory, the library has queued a response that it never sends, and this closes the
- * connection.
- */
+/* Changes nothing: http_target_parse decodes. */
 static size_t unescape(void *context, struct MHD_Connection *handle, char *text)
 {
-    (void)context;
-    struct http_connection *connection = connection_of(handle);
-    struct http_exchange *exchange = connection == NULL ? NULL : connection->exchange;
-    if (exchange != NULL && text == exchange->target_begin &&
-        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL) {
-        http_head_id(&(struct http_head){0}, exchange->id);
-        http_raw_refuse(exchange, 400, "The request target is not a sound URL.");
-        shutdown(exchange->fd, SHUT_RDWR);
-    }
+    (void)context, (void)handle;
     return strlen(text);
 }
 

@@ -23,8 +23,8 @@ struct http_gate_handler {
     void (*disconnect)(void *context, struct http_connection *connection);
 
     /*
-     * The library answers a request line by itself, on the connection with this descriptor, and
-     * closes it; or it has begun to answer a request that begin has returned.
+     * The library is about to answer by itself on the connection with this descriptor, and to close
+     * it: a request line, or a request that begin has returned and that may have been answered.
      */
     void (*refuse_line)(void *context, int fd, int status);
 

@@ -134,14 +134,48 @@ static struct http_connection *connect_operator(void *context, int fd, const str
     return connect_peer(door, door->operators, &door->operator_seats, fd, peer, size);
 }
 
+static const char *refusal_detail(int status)
+{
+    switch (status) {
+    case 413:
+        return "The announced size of the body, or of a chunk of it, is too large.";
+    case 431:
+        return "The request line and the headers are too large; send fewer or shorter ones.";
+    default:
+        return "The request is malformed: a header or the framing of its body is invalid.";
+    }
+}
+
+/*
+ * The library's own response to a request that has begun has no X-Request-Id. Besides, the library
+ * (0.9.75) sends the header section of its response to an invalid Content-Length twice, and never
+ * sends its response to a query that takes all of the connection's memory, if a NUL before the
+ * query hides it from http_mhd_cut_query. This response takes its place; nothing can be sent behind
+ * it.
+ */
+static void refuse_begun(struct http_exchange *exchange, int status)
+{
+    bool unanswered = exchange->stage == HTTP_NEW || exchange->stage == HTTP_RECEIVING;
+    if (!unanswered || !http_exchange_claim(exchange))
+        return;
+    if (exchange->id[0] == '\0')
+        http_head_id(&(struct http_head){0}, exchange->id);
+    http_raw_refuse(exchange, status, refusal_detail(status));
+    shutdown(exchange->fd, SHUT_RDWR);
+}
+
 static void refuse_line(void *context, int fd, int status)
 {
     struct door *door = context;
     struct http_connection *connection = http_connections_find(door->connections, fd);
     if (connection == NULL)
         connection = http_connections_find(door->operators, fd);
-    if (connection != NULL && connection->exchange == NULL)
+    if (connection == NULL)
+        return;
+    if (connection->exchange == NULL)
         connection->refused = status;
+    else
+        refuse_begun(connection->exchange, status);
 }
 
 /*

@@ -46,7 +46,7 @@ def test_empty_fields_do_not_count(server):
 def test_a_query_behind_a_nul_is_refused_at_once(server, target):
     with Connection(server) as connection:
         connection.send(get(target))
-        assert_whole_problem(connection.read_response(), 400)
+        assert_whole_problem(connection.read_response(), 431)
         assert connection.stream.read() == b""
 
 
@@ -115,6 +115,25 @@ def test_a_body_that_waits_is_asked_for_once(server, value):
         assert connection.read_head().status == 100
         connection.send(small().body)
         assert connection.read_response().status == 200
+
+
+# What the library refuses by itself
+
+def chunked(body):
+    return (request_head("POST", HISTOGRAMS, Content_Type="application/json",
+                         Transfer_Encoding="chunked") + body)
+
+
+@pytest.mark.parametrize("data, status", [
+    *((get(b"/v1", b"Content-Length: " + value), 400) for value in (b"0x4", b"-1", b"+1", b"a", b"1 5")),
+    (get(b"/v1", b"Content-Length: " + b"9" * 30), 413), (get(b"/v1", b"A"), 400),
+    (get(b"/v1", b"A: " + b"b" * 40000), 431), (chunked(b"zz\r\n"), 400), (chunked(b"1\r\nab\r\n"), 400),
+    (chunked(b"f" * 16 + b"1\r\n"), 413)], ids=lambda value: str(value)[-30:])
+def test_what_the_library_refuses_is_one_whole_problem(server, data, status):
+    with Connection(server) as connection:
+        connection.send(data + MARKER)
+        assert_whole_problem(connection.read_response(), status)
+        assert connection.stream.read() == b""
 
 
 # Line ends
