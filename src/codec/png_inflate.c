@@ -117,8 +117,8 @@ enum dissolve_status codec_png_inflate(const struct codec_png_chunks *chunks,
                                        char detail[CODEC_DETAIL])
 {
     *raw = NULL;
-    /* No memory is asked for that so few bytes cannot fill. */
-    if (chunks->raw_size / MAX_EXPANSION > chunks->data_size)
+    /* No memory is asked for that so few bytes cannot fill; without any, `data` may be NULL. */
+    if (chunks->data_size == 0 || chunks->raw_size / MAX_EXPANSION > chunks->data_size)
         return refuse_data(chunks, too_short, detail);
     uint8_t *made = malloc(chunks->raw_size);
     if (!made)
