@@ -1,4 +1,4 @@
-"""Lets allocations of a running server fail, or large ones wait: the test's side of tests/faults/interposer.c."""
+"""Lets allocations, or input and output, of a running server fail: the test's side of tests/faults."""
 
 import ctypes
 import mmap
@@ -8,7 +8,7 @@ import tempfile
 
 from server import BINARY
 
-INTERPOSER = pathlib.Path(BINARY).parent / "tests" / "interposer.so"
+LIBRARIES = pathlib.Path(BINARY).parent / "tests"
 FIRST = "verify_asan_link_order=0"
 """The address sanitizer allows another library before its own: this one calls it in turn."""
 
@@ -19,16 +19,58 @@ class Shared(ctypes.Structure):
                 for name in ("count", "fails", "rest", "failed", "holds", "held", "denied")]
 
 
+class SharedIo(ctypes.Structure):
+    """struct io_faults."""
+    _fields_ = [(name, ctypes.c_int64)
+                for name in ("call", "count", "first", "every", "error", "failed")]
+
+
+def preload(library, variable, structure):
+    """A structure that is shared with the library, the file of it, and a server's settings."""
+    assert (LIBRARIES / library).is_file(), f"there is no {library}: build the tests as well"
+    file = tempfile.NamedTemporaryFile()
+    file.truncate(mmap.PAGESIZE)
+    shared = structure.from_buffer(mmap.mmap(file.fileno(), mmap.PAGESIZE))
+    return shared, file, {"LD_PRELOAD": str(LIBRARIES / library), variable: file.name,
+                          "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:{FIRST}"}
+
+
+CALLS = ("recv", "send", "accept", "wait", "watch", "duplicate", "eventfd", "log")
+"""The kinds of calls, as enum call has them."""
+
+PART = 0
+"""In place of an errno: the call handles one byte, or one event."""
+
+
+class IoFaults:
+    """Which calls fail next, in servers started with `settings`."""
+
+    def __init__(self):
+        self.shared, self.file, self.settings = preload("io_interposer.so", "IO_FAULTS", SharedIo)
+
+    def close(self):
+        self.disarm()
+        self.file.close()
+
+    def arm(self, call, error, first, every=0):
+        """From now on the call `first`, from 1, fails, and each `every`-th after it; 0: none."""
+        self.shared.first = 0
+        self.shared.call, self.shared.error = CALLS.index(call), error
+        self.shared.count = self.shared.failed = 0
+        self.shared.every = every
+        self.shared.first = first
+
+    def disarm(self):
+        """How many calls of that kind there were since, and how many of them failed."""
+        self.shared.first = 0
+        return self.shared.count, self.shared.failed
+
+
 class Faults:
     """Which allocation fails next, in servers started with `settings`."""
 
     def __init__(self):
-        assert INTERPOSER.is_file(), f"there is no {INTERPOSER}: build the tests as well"
-        self.file = tempfile.NamedTemporaryFile()
-        self.file.truncate(mmap.PAGESIZE)
-        self.shared = Shared.from_buffer(mmap.mmap(self.file.fileno(), mmap.PAGESIZE))
-        self.settings = {"LD_PRELOAD": str(INTERPOSER), "FAULTS": self.file.name,
-                         "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:{FIRST}"}
+        self.shared, self.file, self.settings = preload("interposer.so", "FAULTS", Shared)
 
     def close(self):
         self.let_go()
