@@ -351,6 +351,22 @@ static bool is_read_whole(const struct http_exchange *exchange, const struct rea
             http_mhd_head_is_plain(exchange->fd));
 }
 
+static enum MHD_Result add_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    http_head_add(context, name, value);
+    return MHD_YES;
+}
+
+void http_gate_read_id(struct http_exchange *exchange)
+{
+    struct http_head head = {0};
+    MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, add_field, &head);
+    http_head_id(&head, exchange->id);
+    http_head_free(&head);
+}
+
 static size_t count_fields(const struct http_exchange *exchange)
 {
     int fields = MHD_get_connection_values(exchange->handle, MHD_HEADER_KIND, NULL, NULL);

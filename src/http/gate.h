@@ -82,6 +82,12 @@ DISSOLVE_MUST_USE bool http_gate_answer_empty(struct http_exchange *exchange);
 void http_gate_suspend(struct http_exchange *exchange);
 void http_gate_resume(struct http_exchange *exchange);
 
+/*
+ * Finds the request's id among the headers that have been read, where take_head is not called. On
+ * the connection's socket thread.
+ */
+void http_gate_read_id(struct http_exchange *exchange);
+
 /* "Not Found" of 404. */
 const char *http_gate_reason(int status);
 

@@ -159,7 +159,7 @@ static void refuse_begun(struct http_exchange *exchange, int status)
     if (!unanswered || !http_exchange_claim(exchange))
         return;
     if (exchange->id[0] == '\0')
-        http_head_id(&(struct http_head){0}, exchange->id);
+        http_gate_read_id(exchange);
     http_raw_refuse(exchange, status, refusal_detail(status));
     shutdown(exchange->fd, SHUT_RDWR);
 }

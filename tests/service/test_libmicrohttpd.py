@@ -120,7 +120,7 @@ def test_a_body_that_waits_is_asked_for_once(server, value):
 # What the library refuses by itself
 
 def chunked(body):
-    return (request_head("POST", HISTOGRAMS, Content_Type="application/json",
+    return (request_head("POST", HISTOGRAMS, X_Request_Id="first", Content_Type="application/json",
                          Transfer_Encoding="chunked") + body)
 
 
@@ -131,8 +131,10 @@ def chunked(body):
     (chunked(b"f" * 16 + b"1\r\n"), 413)], ids=lambda value: str(value)[-30:])
 def test_what_the_library_refuses_is_one_whole_problem(server, data, status):
     with Connection(server) as connection:
-        connection.send(data + MARKER)
-        assert_whole_problem(connection.read_response(), status)
+        connection.send(data.replace(b"Host: a", b"X-Request-Id: first\r\nHost: a", 1) + MARKER)
+        response = connection.read_response()
+        assert_whole_problem(response, status)
+        assert response.headers["x-request-id"] == "first"
         assert connection.stream.read() == b""
 
 

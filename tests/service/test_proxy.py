@@ -109,13 +109,14 @@ def test_a_proxy_and_the_service_see_the_same_requests(start_server, tmp_path):
     answered = {name: told for name, told in sent.items() if told[1].isdigit()}
     assert len(answered) > len(TABLE) // 2, f"too few to see anything: {len(answered)}"
     lines = [json.loads(line) for line in server.lines]
-    # libmicrohttpd refuses a head that fills its memory before the method and the id are known.
+    # libmicrohttpd refuses a head that fills its memory before the method, and perhaps the id, is known.
+    unknown = {line["id"] for line in lines if "id" in line and line["method"] is None}
     lines = [line for line in lines if line.get("method") is not None]
     seen = {line["id"]: line for line in lines if "id" in line}
     assert len(seen) == sum("id" in line for line in lines), "one request was seen twice"
     assert set(seen) <= set(sent), "the service saw a request that the proxy did not send"
     for name, (method, status, other) in answered.items():
-        assert other in (name, "-", ""), f"the answer to {name} is one to {other}"
-        if other == name:
+        assert other in {name, "-", ""} | unknown, f"the answer to {name} is one to {other}"
+        if other == name and name not in unknown:
             line = seen[name]
             assert (line["method"], str(line["status"])) == (method[:7], status)
