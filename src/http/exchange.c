@@ -82,7 +82,8 @@ void http_exchange_note_unseen(struct http_exchange *exchange)
 {
     if (exchange->counted)
         return;
-    http_head_id(&(struct http_head){0}, exchange->id);
+    if (exchange->id[0] == '\0')
+        http_head_id(&(struct http_head){0}, exchange->id);
     exchange->rejected = true;
     exchange->rejection =
         exchange->sent_status == 413 ? HTTP_REJECTED_TOO_LARGE : HTTP_REJECTED_MALFORMED;

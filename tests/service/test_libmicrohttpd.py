@@ -129,13 +129,17 @@ def chunked(body):
     (get(b"/v1", b"Content-Length: " + b"9" * 30), 413), (get(b"/v1", b"A"), 400),
     (get(b"/v1", b"A: " + b"b" * 40000), 431), (chunked(b"zz\r\n"), 400), (chunked(b"1\r\nab\r\n"), 400),
     (chunked(b"f" * 16 + b"1\r\n"), 413)], ids=lambda value: str(value)[-30:])
-def test_what_the_library_refuses_is_one_whole_problem(server, data, status):
+def test_what_the_library_refuses_is_one_whole_problem(start_server, data, status):
+    server = start_server("--threads", "1")
     with Connection(server) as connection:
         connection.send(data.replace(b"Host: a", b"X-Request-Id: first\r\nHost: a", 1) + MARKER)
         response = connection.read_response()
         assert_whole_problem(response, status)
         assert response.headers["x-request-id"] == "first"
         assert connection.stream.read() == b""
+    line = wait_until(lambda: next((line for line in server.lines if '"id":"first"' in line), None),
+                      "the log has the request")
+    assert f'"status":{status},' in line
 
 
 # Line ends
