@@ -275,6 +275,129 @@ def requests():
         yield f"GET {path}\n\n\ngzip\n".encode()
 
 
+# ---- connections, as fuzz_connection.c cuts them up: flags, three sizes of pieces, what is sent ----
+
+CLOSES, IS_SLOW, GUARDED, ADMIN, STAYS, DRAINS, STOPS, CANCELS = (1 << bit for bit in range(8))
+KEY = b"Authorization: Bearer a-key-of-ours"
+SAMPLES_TARGET = b"/v1/samples/histograms?steps=2&seed=1"
+FEW = b'{"samples":[1]}'
+
+
+def sent(*requests, flags=0, sizes=(0, 0, 0)):
+    return bytes([flags, *sizes]) + b"".join(requests)
+
+
+def head(line, *fields, host=b"Host: a", end=b"\r\n"):
+    """A request without a body; its version is 1.1 unless the line names one."""
+    line = line if b" HTTP/" in line else line + b" HTTP/1.1"
+    return end.join([line, *([host] if host else []), *fields, b"", b""])
+
+
+def post(target, body, *fields, version=b"1.1", kind=b"application/json"):
+    return head(b"POST " + target + b" HTTP/" + version, b"Content-Type: " + kind,
+                b"Content-Length: %d" % len(body), *fields) + body
+
+
+def chunked(target, body, *fields, size=5, extension=b"", trailer=b""):
+    parts = [body[at:at + size] for at in range(0, len(body), size)]
+    coded = b"".join(b"%x%s\r\n%s\r\n" % (len(one), extension, one) for one in parts)
+    return (head(b"POST " + target, b"Content-Type: application/json", b"Transfer-Encoding: chunked",
+                 *fields) + coded + b"0\r\n" + trailer + b"\r\n")
+
+
+def connections_of_documents():
+    paths = (b"/", b"/v1", b"/v1/schedule?steps=4", b"/sample.png", b"/openapi.yaml", b"/healthz",
+             b"/readyz", b"/metrics", b"/nothing", b"/v1/images/frames", b"/%2e", b"*")
+    for i, path in enumerate(paths):
+        yield sent(head(b"GET " + path), head(b"HEAD " + path), head(b"OPTIONS " + path),
+                   flags=IS_SLOW * (i % 2))
+        yield sent(head(b"GET " + path, KEY), head(b"GET " + path + b" HTTP/1.0", host=b""),
+                   flags=GUARDED | ADMIN * (i % 2))
+    yield sent(head(b"GET /openapi.yaml", b"Accept-Encoding: gzip", b"If-None-Match: *"))
+    yield sent(head(b"GET /v1", b"Origin: https://a.example", b"Connection: close"), flags=GUARDED)
+    yield sent(head(b"OPTIONS /v1", b"Origin: https://a.example",
+                    b"Access-Control-Request-Method: GET"), flags=GUARDED)
+    yield sent(head(b"GET http://a/v1 HTTP/1.0", b"Connection: keep-alive"), head(b"GET /v1"))
+
+
+def connections_of_work():
+    kinds = request_bodies()
+    for i, (target, accept, kind) in enumerate(ASKED):
+        content_type, body = kinds[kind]
+        fields = [b"Accept: " + accept.encode()] if accept else []
+        request = post(target.encode(), body, *fields, kind=content_type or b"image/png",
+                       version=b"1.0" if i % 4 == 3 else b"1.1")
+        yield sent(request, flags=(0, IS_SLOW, STAYS, CLOSES)[i % 4], sizes=((0, 0, 0), (7, 200, 3))[i % 2])
+    few = post(SAMPLES_TARGET, FEW, b"X-Request-Id: one")
+    yield sent(few, few, few, flags=STAYS, sizes=(100, 1, 77))
+    yield sent(few, head(b"GET /v1"), chunked(SAMPLES_TARGET, FEW), few)
+    yield sent(post(SAMPLES_TARGET, FEW, KEY, b"X-Forwarded-For: 10.1.2.3, [::1]:8, unknown"),
+               flags=GUARDED)
+    for client in (b"192.0.2.7", b"2001:db8::1, 10.0.0.9", b"192.0.2.7:80"):
+        one = post(SAMPLES_TARGET, FEW, KEY, b"X-Forwarded-For: " + client)
+        yield sent(one, one, flags=GUARDED | STAYS)
+    yield sent(post(SAMPLES_TARGET, FEW, b"Authorization: Basic eDp5"), flags=GUARDED)
+    yield sent(post(SAMPLES_TARGET, FEW + b" " * 600, KEY), flags=GUARDED, sizes=(200, 100, 50))
+    yield sent(chunked(SAMPLES_TARGET, FEW + b" " * 600, KEY, size=60), flags=GUARDED)
+
+
+def connections_of_bodies():
+    expect = b"Expect: 100-continue"
+    yield sent(post(SAMPLES_TARGET, FEW, expect), sizes=(150, 1, 0))
+    yield sent(chunked(SAMPLES_TARGET, FEW, expect), sizes=(150, 1, 3), flags=STAYS)
+    yield sent(post(b"/nothing", FEW, expect), sizes=(150, 1, 0))
+    yield sent(post(SAMPLES_TARGET, FEW, b"Expect: more"))
+    yield sent(chunked(SAMPLES_TARGET, FEW, extension=b";a=b", trailer=b"Next: 1\r\n"), head(b"GET /v1"))
+    yield sent(chunked(SAMPLES_TARGET, FEW, b"Content-Length: 15"))
+    yield sent(chunked(SAMPLES_TARGET, FEW, b"Content-Encoding: gzip"))
+    yield sent(post(SAMPLES_TARGET, FEW)[:-4])
+    yield sent(chunked(SAMPLES_TARGET, FEW)[:-4], flags=CLOSES)
+    yield sent(head(b"POST " + SAMPLES_TARGET, b"Content-Length: 99999999"), b"x" * 3000, flags=STAYS)
+    yield sent(head(b"POST " + SAMPLES_TARGET, b"Content-Length: 4", b"Content-Length: 5"), b"abcde")
+    yield sent(head(b"POST " + SAMPLES_TARGET, b"Transfer-Encoding: gzip, chunked"), b"0\r\n\r\n")
+    yield sent(head(b"POST " + SAMPLES_TARGET, b"Content-Length: 0x4"), b"abcd")
+    yield sent(head(b"POST " + SAMPLES_TARGET, b"Transfer-Encoding: chunked"), b"zz\r\nabc\r\n")
+    yield sent(head(b"GET /v1", b"Content-Length: 3"), b"abc", head(b"GET /v1"))
+
+
+def connections_of_broken_heads():
+    yield sent(b"\r\n\r\n", head(b"GET /v1"), sizes=(1, 1, 1))
+    yield sent(head(b"GET /v1", b"A: b", end=b"\n"), head(b"GET /v1"))
+    yield sent(head(b"GET /v1", b"A: b\n C: d"))
+    yield sent(head(b"GET /v1", b"A: b", b"\tfolded", b"B:c"))
+    for line in (b"GET /v1\0?x=y", b"GET  /v1", b"G\x7fT /v1", b"GET /v1?a=%zz", b"GET /v1 HTTP/2.0",
+                 b"GET /v1 HTTP/1.2", b"GET / HTTP/1.1 x", b"CONNECT a:1", b"TRACE /v1", b"BREW /v1"):
+        yield sent(head(line), head(b"GET /healthz"))
+    for field in (b"A\0: b", b": b", b"A : b", b"A", b"Host: b", b"Cookie: a=b; c=\"d\"",
+                  b"X-Request-Id: \"\\\xff", b"Connection: upgrade, close", b"Upgrade: h2c"):
+        yield sent(head(b"GET /v1", field), head(b"GET /healthz"))
+    yield sent(head(b"GET /v1", host=b""))
+    yield sent(head(b"GET /v1", host=b"Host: a b"))
+    yield sent(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03")
+    yield sent(b"GET /v1?" + b"a=b&" * 1900)
+    yield sent(head(b"GET /v1?" + b"a=b&" * 300))
+    yield sent(head(b"GET /v1", *[b"A%d: b" % i for i in range(400)]))
+    yield sent(head(b"GET /v1", b"A: " + b"b" * 7000), flags=GUARDED)
+    yield sent(b"GET /v1 HTTP/1.1\r\nHost", flags=CLOSES)
+    yield sent(b"")
+
+
+def connections_of_drains():
+    few = post(SAMPLES_TARGET, FEW, KEY)
+    long = post(f"/v1/samples/frames?steps={LONG}&frames=all&format=json".encode(), FEW, KEY)
+    for flags in (0, STOPS, CANCELS, STOPS | CANCELS | CLOSES, GUARDED | STAYS):
+        yield sent(few, long, few, flags=DRAINS | flags)
+        yield sent(few[:-3], flags=DRAINS | flags, sizes=(90, 90, 1))
+
+
+def connections():
+    yield from connections_of_documents()
+    yield from connections_of_work()
+    yield from connections_of_bodies()
+    yield from connections_of_broken_heads()
+    yield from connections_of_drains()
+
+
 CORPORA = {
     "image": images,
     "npy": arrays,
@@ -284,6 +407,7 @@ CORPORA = {
     "frames": expressions,
     "png": pictures_out,
     "request": requests,
+    "connection": connections,
 }
 
 
