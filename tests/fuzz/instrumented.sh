@@ -32,8 +32,10 @@ END
 fetch() {
     rm -rf "$FOLDER/source"
     mkdir -p "$FOLDER/source"
-    (cd "$FOLDER/source" && export APT_CONFIG=$FOLDER/apt/apt.conf && apt-get -q update &&
-        apt-get -q source "${PACKAGES[@]}")
+    cd "$FOLDER/source"
+    # A source of binary packages alone makes the update fail, which does not matter here.
+    APT_CONFIG=$FOLDER/apt/apt.conf apt-get -q update || true
+    APT_CONFIG=$FOLDER/apt/apt.conf apt-get -q source "${PACKAGES[@]}"
 }
 
 # source_of PACKAGE: prints its folder.
@@ -124,7 +126,7 @@ build_lodepng() {
 
 mkdir -p "$FOLDER"/{lib/pkgconfig,include}
 configure_apt
-fetch
+(fetch)
 for library in libmicrohttpd jpeg exif deflate cjson lodepng; do
     (build_$library)
 done
