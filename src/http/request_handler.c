@@ -147,11 +147,8 @@ static const char *refusal_detail(int status)
 }
 
 /*
- * The library's own response to a request that has begun has no X-Request-Id. Besides, the library
- * (0.9.75) sends the header section of its response to an invalid Content-Length twice, and never
- * sends its response to a query that takes all of the connection's memory, if a NUL before the
- * query hides it from http_mhd_cut_query. This response takes its place; nothing can be sent behind
- * it.
+ * Takes the place of the library's own response, which has no X-Request-Id and may be malformed;
+ * see http_mhd_refused. Nothing can be sent behind it.
  */
 static void refuse_begun(struct http_exchange *exchange, int status)
 {
