@@ -72,6 +72,7 @@ void http_mhd_ignore_end(int fd);
  * http_mhd_has_read says whether bytes have been read from `fd` since then, and neither an end nor
  * an error after them.
  */
+
 /*
  * Version: 0.9.75. Symptom: the library sends the header section of its response to an invalid
  * Content-Length twice, and never sends its response to a query that takes all of the connection's
