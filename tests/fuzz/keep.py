@@ -1,5 +1,6 @@
 """Makes a target's corpus anew: keep.py TARGET COUNT FOLDER... keeps of the folders' files, and of
-the corpus's own, COUNT that cover most. The programs of the preset fuzz have to be built."""
+the corpus's own, COUNT that cover most. The target has to be built by ./dev fuzz; if it is built with --instrumented,
+what the files cover of the libraries counts as well."""
 
 import pathlib
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import tempfile
 
 TESTS = pathlib.Path(__file__).parent
-PROGRAMS = TESTS.parent.parent / "build/fuzz/tests/fuzz"
+BUILDS = [TESTS.parent.parent / "build" / preset / "tests/fuzz" for preset in ("instrumented", "fuzz")]
 
 # A branch is worth as much as so many features, which tell how often each was taken: it has eight.
 BRANCH_WORTH, FEATURES = 10, 8
@@ -18,7 +19,9 @@ def features(target, folders):
     with tempfile.TemporaryDirectory() as room:
         merged, control = pathlib.Path(room, "merged"), pathlib.Path(room, "control")
         merged.mkdir()
-        command = [PROGRAMS / f"fuzz_{target}", "-set_cover_merge=1", f"-merge_control_file={control}"]
+        programs = [build / f"fuzz_{target}" for build in BUILDS]
+        program = next(program for program in programs if program.exists())
+        command = [program, "-set_cover_merge=1", f"-merge_control_file={control}"]
         subprocess.run(command + [merged] + folders, check=True, capture_output=True)
         lines = control.read_text().splitlines()
     names = lines[2 : 2 + int(lines[0])]
