@@ -1,4 +1,7 @@
-/* Bytes that grow at the end: by doubling, so that appending costs a constant time a byte. */
+/*
+ * Bytes that grow at the end: to twice as many at least, so that appending costs a constant time a
+ * byte; or to what is needed and a little more, so that a few bytes behind it do not double it.
+ */
 #include "buffer.h"
 
 #include <stdlib.h>
@@ -13,9 +16,11 @@ enum dissolve_status codec_buffer_reserve(struct codec_buffer *buffer, size_t mo
     size_t needed;
     if (__builtin_add_overflow(buffer->size, more, &needed) || needed > PTRDIFF_MAX)
         return DISSOLVE_NO_MEMORY;
-    size_t capacity = buffer->capacity < SMALLEST ? SMALLEST : buffer->capacity;
-    while (capacity < needed)
-        capacity = capacity > PTRDIFF_MAX / 2 ? needed : capacity * 2;
+    size_t capacity = buffer->capacity > PTRDIFF_MAX / 2 ? needed : buffer->capacity * 2;
+    if (capacity < SMALLEST)
+        capacity = SMALLEST;
+    if (capacity < needed)
+        capacity = needed > PTRDIFF_MAX / 2 ? needed : needed + needed / 64;
     uint8_t *data = realloc(buffer->data, capacity);
     if (!data)
         return DISSOLVE_NO_MEMORY;

@@ -44,6 +44,17 @@ static void test_growth_doubles(void **state)
     codec_buffer_free(&buffer);
 }
 
+/* What is reserved at once is nearly all there will be: twice of it would not be used. */
+static void test_reserve_makes_little_more(void **state)
+{
+    (void)state;
+    struct codec_buffer buffer = {0};
+    assert_int_equal(codec_buffer_append(&buffer, "abc", 3), DISSOLVE_OK);
+    assert_int_equal(codec_buffer_reserve(&buffer, 70000), DISSOLVE_OK);
+    assert_in_range(buffer.capacity, 70003, 70003 + 70003 / 64);
+    codec_buffer_free(&buffer);
+}
+
 static void test_reserve_makes_room(void **state)
 {
     (void)state;
@@ -86,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append_keeps_every_byte),
         cmocka_unit_test(test_growth_doubles),
+        cmocka_unit_test(test_reserve_makes_little_more),
         cmocka_unit_test(test_reserve_makes_room),
         cmocka_unit_test(test_no_memory_leaves_it_as_it_was),
     };
