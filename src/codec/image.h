@@ -50,6 +50,7 @@ struct codec_image_info {
     uint64_t raw_size;   /* of a PNG: bytes of its inflated rows; of a JPEG 0 */
     uint64_t coded_size; /* of a JPEG: bytes behind the header of its first scan; of a PNG 0 */
     unsigned scans;      /* of a JPEG: start-of-scan markers, at most 65535; of a PNG 0 */
+    uint64_t memory;     /* bytes that decoding allocates at the most, the image among them */
 };
 
 /*

@@ -479,9 +479,40 @@ static unsigned count_scans(const struct jpeg_decompress_struct *jpeg)
     return scans;
 }
 
-static void describe(const struct decoder *decoder, unsigned orientation)
+static uint64_t round_up(uint64_t value, int step)
 {
-    const struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
+    return (value + (uint64_t)step - 1) / (uint64_t)step * (uint64_t)step;
+}
+
+/*
+ * The most that libjpeg allocates for a component: ten groups of rows as they come from the inverse
+ * DCT, as many upsampled rows as a group of the image has, and, of several scans, all coefficients.
+ */
+static uint64_t memory_of_component(j_decompress_ptr jpeg, const jpeg_component_info *component)
+{
+    uint64_t across = round_up(component->width_in_blocks, component->h_samp_factor);
+    uint64_t down = round_up(component->height_in_blocks, component->v_samp_factor);
+    uint64_t groups = (uint64_t)(10 * component->v_samp_factor) * across * DCTSIZE;
+    uint64_t upsampled =
+        (uint64_t)jpeg->max_v_samp_factor * round_up(jpeg->image_width, jpeg->max_h_samp_factor);
+    uint64_t coefficients = across * down * sizeof(JBLOCK) + down * sizeof(JBLOCKROW);
+    return groups + upsampled + (jpeg_has_multiple_scans(jpeg) ? coefficients : 0);
+}
+
+/* The most that decoding allocates; valid behind the header. */
+static uint64_t memory_of(j_decompress_ptr jpeg)
+{
+    uint64_t memory = 64 << 10; /* tables and states, and the orientation */
+    for (int i = 0; i < jpeg->num_components; i++)
+        memory += memory_of_component(jpeg, &jpeg->comp_info[i]);
+    for (jpeg_saved_marker_ptr at = jpeg->marker_list; at; at = at->next)
+        memory += at->data_length + 2 * sizeof *at;
+    return memory + (uint64_t)jpeg->image_width * (3 * (uint64_t)jpeg->image_height + 4);
+}
+
+static void describe(struct decoder *decoder, unsigned orientation)
+{
+    struct jpeg_decompress_struct *jpeg = &decoder->jpeg;
     bool exchanged = orientation >= 5;
     *decoder->info = (struct codec_image_info){
         .width = exchanged ? jpeg->image_height : jpeg->image_width,
@@ -489,6 +520,7 @@ static void describe(const struct decoder *decoder, unsigned orientation)
         .bits = 8,
         .coded_size = jpeg->src->bytes_in_buffer,
         .scans = count_scans(jpeg),
+        .memory = memory_of(jpeg),
     };
 }
 

@@ -395,8 +395,16 @@ enum dissolve_status codec_png_chunks_read(const uint8_t *bytes, size_t size, ui
     return status;
 }
 
-void codec_png_chunks_free(struct codec_png_chunks *chunks)
+void codec_png_chunks_drop_data(struct codec_png_chunks *chunks)
 {
     free(chunks->own);
+    chunks->own = NULL;
+    chunks->data = NULL;
+    chunks->data_size = 0;
+}
+
+void codec_png_chunks_free(struct codec_png_chunks *chunks)
+{
+    codec_png_chunks_drop_data(chunks);
     *chunks = (struct codec_png_chunks){0};
 }

@@ -56,6 +56,9 @@ DISSOLVE_MUST_USE enum dissolve_status
 codec_png_chunks_read_header(const uint8_t *bytes, size_t size, uint64_t max_pixels,
                              struct codec_png_chunks *chunks, char detail[CODEC_DETAIL]);
 
+/* Frees what `data` owns, once it is not needed any more; header and palette stay. */
+void codec_png_chunks_drop_data(struct codec_png_chunks *chunks);
+
 void codec_png_chunks_free(struct codec_png_chunks *chunks);
 
 #ifdef __cplusplus

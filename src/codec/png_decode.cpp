@@ -135,6 +135,7 @@ enum dissolve_status decode(codec_png_chunks *chunks, const codec_cancel *cancel
     uint8_t *raw;
     uint8_t *pixels = NULL;
     enum dissolve_status status = codec_png_inflate(chunks, cancel, &raw, detail);
+    codec_png_chunks_drop_data(chunks);
     if (status)
         return status;
     bool deep = chunks->depth == 16;
@@ -150,6 +151,32 @@ enum dissolve_status decode(codec_png_chunks *chunks, const codec_cancel *cancel
         image->pixels = pixels;
     }
     return status;
+}
+
+uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/*
+ * The most that decoding allocates: the data of several chunks as one stream until it is inflated,
+ * which is at most the file; rows behind their filter bytes until they are rows of pixels; those
+ * until they are RGB; 16 bits a channel until 8 are made of them. All else is small.
+ */
+uint64_t memory_of(const codec_png_chunks *chunks, size_t size)
+{
+    constexpr uint64_t small = 64 << 10, most = UINT64_MAX / 32;
+    uint64_t pixels = static_cast<uint64_t>(chunks->width) * chunks->height;
+    uint64_t rows = chunks->raw_size, bytes = chunks->depth == 16 ? 6 : 3;
+    bool is_rgb = chunks->colour == 2 && chunks->depth >= 8;
+    if (pixels > most || rows > most || size > most)
+        return UINT64_MAX;
+    uint64_t memory = rows + larger(rows, size); /* a file's pixels are fewer bytes than its rows */
+    if (!is_rgb)
+        memory = larger(memory, rows + bytes * pixels);
+    if (chunks->depth == 16)
+        memory = larger(memory, 9 * pixels);
+    return memory + small;
 }
 
 bool has_signature(const uint8_t *bytes, size_t size)
@@ -177,6 +204,7 @@ extern "C" enum dissolve_status codec_png_probe(const uint8_t *bytes, size_t siz
     info->height = chunks.height;
     info->bits = chunks.depth == 16 ? 16 : 8;
     info->raw_size = chunks.raw_size;
+    info->memory = memory_of(&chunks, size);
     return DISSOLVE_OK;
 }
 
