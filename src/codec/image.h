@@ -56,7 +56,7 @@ struct codec_image_info {
 /*
  * Reads a file's header and decodes nothing: for deciding whether to decode it. The checks that the
  * decoders make of the header are made, max_pixels among them, with the same errors; *info is zero
- * after one. It takes microseconds and at most 100 KiB, and a JPEG with several scans one pass over
+ * after one. It takes microseconds and at most 1 MiB, and a JPEG with several scans one pass over
  * its bytes. Decoding the same file gives an image of that width, height and depth, or fails.
  */
 DISSOLVE_MUST_USE enum dissolve_status codec_image_probe(const uint8_t *bytes, size_t size,

@@ -1,9 +1,9 @@
-/* JPEG decoder: libjpeg (libjpeg-turbo's) decodes and libexif reads the orientation; a warning of
- * libjpeg is an error unless it is harmless. */
+/* JPEG decoder: libjpeg (libjpeg-turbo's) decodes; a warning of libjpeg is an error unless it is
+ * harmless. */
 #include "image.h"
 
-#include <errno.h>
-#include <libexif/exif-data.h>
+#include "exif.h"
+
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h> /* before jpeglib.h, which does not include it */
@@ -22,6 +22,9 @@
 
 #define EXIF_MARKER (JPEG_APP0 + 1)
 
+/* The most that reading an orientation takes, before all else; see exif.h. */
+#define EXIF_MEMORY ((uint64_t)1 << 20)
+
 /* Everything that one decoding owns but the image. */
 struct decoder {
     struct jpeg_decompress_struct jpeg;
@@ -33,8 +36,10 @@ struct decoder {
     const struct codec_cancel *cancel;
     struct codec_image *image;     /* NULL: only `info` is wanted */
     struct codec_image_info *info; /* NULL: only the image is wanted */
-    uint8_t *row; /* a row as libjpeg decodes it; NULL if that is a row of the image */
-    bool ended;   /* libjpeg has asked for bytes beyond the last one */
+    uint8_t *row;        /* a row as libjpeg decodes it; NULL if that is a row of the image */
+    const uint8_t *exif; /* the first EXIF segment behind its length; NULL: none so far */
+    size_t exif_size;
+    bool ended; /* libjpeg has asked for bytes beyond the last one */
     char *detail;
     enum dissolve_status status;
     jmp_buf escape; /* out of libjpeg, whose functions cannot return an error */
@@ -199,64 +204,38 @@ static void on_progress(j_common_ptr jpeg)
 
 /* ---- orientation ---- */
 
-/* The value of one integer: EXIF has SHORT for an orientation, some cameras write another type, and
- * Pillow reads all of these. */
-static uint32_t integer_in(const ExifEntry *entry, ExifByteOrder order)
+/*
+ * libjpeg's function for EXIF's segments, which skips them as libjpeg does: the first that is
+ * EXIF's is noted where it lies, for a file may have as many of them as it has bytes.
+ */
+static boolean note_exif(j_decompress_ptr jpeg)
 {
-    switch (entry->format) {
-    case EXIF_FORMAT_SBYTE:
-        return entry->size >= 1 ? entry->data[0] : 0;
-    case EXIF_FORMAT_SHORT:
-    case EXIF_FORMAT_SSHORT:
-        return entry->size >= 2 ? exif_get_short(entry->data, order) : 0;
-    case EXIF_FORMAT_LONG:
-    case EXIF_FORMAT_SLONG:
-        return entry->size >= 4 ? exif_get_long(entry->data, order) : 0;
-    default:
-        return 0;
+    static const char signature[6] = "Exif\0";
+    struct decoder *decoder = jpeg->client_data;
+    struct jpeg_source_mgr *source = jpeg->src;
+    if (source->bytes_in_buffer < 2)
+        return source->fill_input_buffer(jpeg); /* gives up: the file ends within a header */
+    const uint8_t *segment = source->next_input_byte;
+    size_t length = (size_t)segment[0] << 8 | segment[1];
+    size_t kept = length < source->bytes_in_buffer ? length : source->bytes_in_buffer;
+    if (!decoder->exif && kept >= 2 + sizeof signature &&
+        memcmp(segment + 2, signature, sizeof signature) == 0) {
+        decoder->exif = segment + 2;
+        decoder->exif_size = kept - 2;
     }
-}
-
-/* 1..8 as EXIF 2.3 has it in its table 6; 1 where there is none. */
-static unsigned orientation_in(ExifData *data)
-{
-    const ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
-    if (!entry || !entry->data || entry->components != 1)
-        return 1;
-    uint32_t value = integer_in(entry, exif_data_get_byte_order(data));
-    return value >= 1 && value <= 8 ? value : 1;
-}
-
-/* 0: there is not enough memory. libexif reads on then without what it could not keep, and does not
- * say so everywhere, but malloc does. */
-static unsigned orientation_of(const uint8_t *bytes, unsigned size)
-{
-    errno = 0;
-    ExifData *data = exif_data_new();
-    if (!data)
-        return 0;
-    /* Repairing it would add what is not there. */
-    exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
-    exif_data_load_data(data, bytes, size);
-    unsigned orientation = errno == ENOMEM ? 0 : orientation_in(data);
-    exif_data_unref(data);
-    return orientation;
+    source->skip_input_data(jpeg, length > 2 ? (long)length : 2);
+    return TRUE;
 }
 
 /* By the first EXIF segment, as Pillow has it. */
 static unsigned read_orientation(struct decoder *decoder)
 {
-    static const char signature[6] = "Exif\0";
-    for (jpeg_saved_marker_ptr at = decoder->jpeg.marker_list; at; at = at->next) {
-        if (at->marker != EXIF_MARKER || at->data_length < sizeof signature ||
-            memcmp(at->data, signature, sizeof signature) != 0)
-            continue;
-        unsigned orientation = orientation_of(at->data, at->data_length);
-        if (orientation == 0)
-            give_up_memory(decoder);
-        return orientation;
-    }
-    return 1;
+    if (!decoder->exif)
+        return 1;
+    unsigned orientation = codec_exif_orientation(decoder->exif, decoder->exif_size);
+    if (orientation == 0)
+        give_up_memory(decoder);
+    return orientation;
 }
 
 /* Where the file's pixels belong in the image, in pixels from its first one. */
@@ -355,7 +334,7 @@ static void read_header(struct decoder *decoder)
     jpeg_create_decompress(jpeg);
     jpeg->mem->max_memory_to_use = 0; /* whatever JPEGMEM in the environment says */
     jpeg->progress = &decoder->progress;
-    jpeg_save_markers(jpeg, EXIF_MARKER, 0xffff);
+    jpeg_set_marker_processor(jpeg, EXIF_MARKER, note_exif);
     jpeg_mem_src(jpeg, decoder->bytes, decoder->size);
     (void)jpeg_read_header(jpeg, TRUE); /* JPEG_HEADER_OK, for the source never suspends */
     check_header(decoder);
@@ -502,12 +481,12 @@ static uint64_t memory_of_component(j_decompress_ptr jpeg, const jpeg_component_
 /* The most that decoding allocates; valid behind the header. */
 static uint64_t memory_of(j_decompress_ptr jpeg)
 {
-    uint64_t memory = 64 << 10; /* tables and states, and the orientation */
+    uint64_t memory = 64 << 10; /* tables and states */
     for (int i = 0; i < jpeg->num_components; i++)
         memory += memory_of_component(jpeg, &jpeg->comp_info[i]);
-    for (jpeg_saved_marker_ptr at = jpeg->marker_list; at; at = at->next)
-        memory += at->data_length + 2 * sizeof *at;
-    return memory + (uint64_t)jpeg->image_width * (3 * (uint64_t)jpeg->image_height + 4);
+    memory += (uint64_t)jpeg->image_width * (3 * (uint64_t)jpeg->image_height + 4);
+    const struct decoder *decoder = jpeg->client_data;
+    return decoder->exif && memory < EXIF_MEMORY ? EXIF_MEMORY : memory;
 }
 
 static void describe(struct decoder *decoder, unsigned orientation)
