@@ -30,9 +30,11 @@ unsigned dissolve_pool_threads(const struct dissolve_pool *pool);
 unsigned dissolve_processors(void);
 
 /*
- * A job is one client of the pool. The workers take one task from each job in turn, so that a
- * small job is not stuck behind a large one. The job belongs to the caller, who destroys it once
- * every batch it submitted has been waited for. NULL is fine for destroy.
+ * A job is one client of the pool. The workers take the next task from the job whose tasks have
+ * taken the least time, so that each job gets as much time as any other, and a small job is not
+ * stuck behind a large one. A job saves up no time while it has no tasks. The job belongs to the
+ * caller, who destroys it once every batch it submitted has been waited for. NULL is fine for
+ * destroy.
  *
  * pool NULL: a job without workers. Its batches run on the thread that submits them, before submit
  * returns: for work that is done sooner than another thread is woken.

@@ -1,11 +1,14 @@
-/* The worker pool: one mutex, a ring of jobs that have tasks, one task from each job in turn. */
+/* The worker pool: one mutex, and a ring of jobs that have tasks, of which each gets as much time.
+ */
 #include <dissolve/pool.h>
 
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* The pool's mutex guards every member below but `cancelled`, and every batch. */
 struct dissolve_job {
@@ -14,6 +17,7 @@ struct dissolve_job {
     struct dissolve_batch *last;
     struct dissolve_job *next; /* in the ring, while `first` is set */
     struct dissolve_job *previous;
+    int64_t used;            /* nanoseconds of workers, see ring_insert */
     pthread_cond_t progress; /* a batch of this job has come to its end */
     atomic_bool cancelled;
 };
@@ -21,7 +25,7 @@ struct dissolve_job {
 struct dissolve_pool {
     pthread_mutex_t mutex;
     pthread_cond_t work;       /* the ring is no longer empty, or the pool is closing */
-    struct dissolve_job *ring; /* the job whose turn it is */
+    struct dissolve_job *ring; /* any of them, the one after that which was served last */
     bool closing;
     unsigned threads;
     pthread_t workers[];
@@ -32,9 +36,24 @@ static bool batch_over(const struct dissolve_batch *batch)
     return batch->finished == batch->claimed && (batch->dropped || batch->claimed == batch->count);
 }
 
+/* The job in the ring that has used the least; of equals the first from `ring` on. */
+static struct dissolve_job *find_least(const struct dissolve_pool *pool)
+{
+    struct dissolve_job *least = pool->ring;
+    for (struct dissolve_job *job = least->next; job != pool->ring; job = job->next) {
+        if (job->used < least->used)
+            least = job;
+    }
+    return least;
+}
+
+/* A job that was not there has saved up no time: it has used no less than those that were. */
 static void ring_insert(struct dissolve_pool *pool, struct dissolve_job *job)
 {
     if (pool->ring) {
+        int64_t least = find_least(pool)->used;
+        if (job->used < least)
+            job->used = least;
         job->next = pool->ring;
         job->previous = pool->ring->previous;
         job->previous->next = job;
@@ -53,11 +72,11 @@ static void ring_remove(struct dissolve_pool *pool, struct dissolve_job *job)
     job->next->previous = job->previous;
 }
 
-/* Claims the next task of the job whose turn it is, and passes the turn on. */
+/* Claims the next task of the job that has used the least. */
 static struct dissolve_batch *claim(struct dissolve_pool *pool, struct dissolve_job **owner,
                                     size_t *index)
 {
-    struct dissolve_job *job = pool->ring;
+    struct dissolve_job *job = find_least(pool);
     struct dissolve_batch *batch = job->first;
     *owner = job;
     *index = batch->claimed++;
@@ -68,6 +87,13 @@ static struct dissolve_batch *claim(struct dissolve_pool *pool, struct dissolve_
             ring_remove(pool, job);
     }
     return batch;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static void *worker(void *argument)
@@ -83,8 +109,11 @@ static void *worker(void *argument)
         size_t index;
         struct dissolve_batch *batch = claim(pool, &job, &index);
         pthread_mutex_unlock(&pool->mutex);
+        int64_t begun = now_ns();
         batch->task(batch->context, index);
+        int64_t used = now_ns() - begun;
         pthread_mutex_lock(&pool->mutex);
+        job->used += used;
         batch->finished++;
         if (batch_over(batch))
             pthread_cond_broadcast(&job->progress);
