@@ -8,7 +8,7 @@ import pytest
 
 from rawhttp import Connection
 from server import wait_until
-from stress import (KEEPING, Occupants, brief, cancelled, endless, squeeze, stream_without_end,
+from stress import (Occupants, brief, cancelled, endless, squeeze, stream_without_end,
                     wait_for_work, waiting)
 from timing import SLACK, within
 
@@ -52,7 +52,7 @@ def test_a_job_stops_soon_after_its_client_left(start_server, job, reads, works,
 
 
 def test_two_signals_end_it_within_a_second(start_server):
-    server = start_server(*KEEPING, "--threads", "1")
+    server = start_server("--threads", "1")
     with contextlib.ExitStack() as stack:
         stack.enter_context(Occupants(server)).take_all_threads()
         for job in 3 * [endless()]:
@@ -67,7 +67,7 @@ def test_two_signals_end_it_within_a_second(start_server):
 
 def test_the_end_comes_soon_after_the_time_to_drain(start_server):
     """A second and then one for the last answers."""
-    server = start_server(*KEEPING, "--threads", "1", "--drain-timeout", "1")
+    server = start_server("--threads", "1", "--drain-timeout", "1")
     with contextlib.ExitStack() as stack:
         stack.enter_context(Occupants(server)).take_all_threads()
         for _ in range(2):
