@@ -84,7 +84,8 @@ static bool start(struct server *server, const char *isa)
     const struct http_configuration *configuration = server->configuration;
     const struct api_limits limits = {.max_body = configuration->max_body,
                                       .max_pixels = configuration->max_pixels,
-                                      .max_work = configuration->max_work};
+                                      .max_work = configuration->max_work,
+                                      .max_memory = http_sizing_request(&server->sizing)};
     enum dissolve_status status =
         dissolve_pool_create((unsigned)configuration->threads, &server->pool);
     if (status == DISSOLVE_OK)
@@ -94,11 +95,12 @@ static bool start(struct server *server, const char *isa)
         return false;
     }
     const struct door_options options = {.configuration = configuration,
+                                         .sizing = &server->sizing,
                                          .service = server->service,
                                          .pool = server->pool,
                                          .log = server->log,
                                          .isa = isa,
-                                         .job_threads = server->sizing.job_threads,
+                                         .job_threads = HTTP_JOB_THREADS,
                                          .socket_threads = SOCKET_THREADS,
                                          .descriptors = server->descriptors.for_clients};
     const struct http_address *refused;
@@ -241,18 +243,15 @@ static void tell_addresses(const struct server *server, const char *isa)
 static int run(struct http_configuration *configuration, const char *isa)
 {
     int status = EXIT_FAILURE;
-    struct http_cgroup cgroup = {0};
-    if (configuration->cgroup)
-        cgroup = http_cgroup_read("");
+    const struct http_machine machine = http_machine_read(configuration->cgroup);
     struct server server = {.configuration = configuration,
-                            .sizing =
-                                http_sizing_fit(&cgroup, dissolve_processors(), configuration),
+                            .sizing = http_sizing_fit(&machine, configuration),
                             .signals = take_signals()};
     server.log =
         http_log_create(STDERR_FILENO, configuration->log_format, configuration->log_level);
     server.descriptors = http_descriptors_fit(configuration);
-    keep_memory(cgroup.memory);
-    http_sizing_tell(&server.sizing, &cgroup, configuration, server.log);
+    keep_memory(machine.cgroup.memory);
+    http_sizing_log(&server.sizing, &machine, configuration, server.log);
     http_descriptors_log(&server.descriptors, configuration, server.log);
     if (server.signals < 0 || server.log == NULL) {
         perror("dissolved: cannot start");

@@ -12,6 +12,7 @@ struct api_limits {
     uint64_t max_body;   /* bytes */
     uint64_t max_pixels; /* width * height */
     uint64_t max_work;   /* estimated nanoseconds of one core; at least 1 */
+    uint64_t max_memory; /* bytes that one request may take beside its body; 0: any number */
 };
 
 /* One for the process: the pool, the limits, the documents. Any thread may use it. */
@@ -56,16 +57,31 @@ struct api_request {
     size_t body_size;
 };
 
-/* Where an answer goes. The api calls start once, then write as often as it needs. */
+/*
+ * Where a response goes, and what its making is given. start is called once, then the others as
+ * often as needed. Those that may be NULL are not called then.
+ */
 struct api_reply {
     void *context;
 
-    /* Content-Type and the like; copied. The door adds X-Request-Id, CORS, Server-Timing, Date. */
+    /* Content-Type and the like; copied. The server adds X-Request-Id, CORS, Server-Timing, Date.
+     */
     void (*start)(void *context, int status, const struct api_field *headers, size_t count);
 
-    /* Bytes of the body, copied; waits for a slow reader. Those of a 304 are only counted: its
-       Content-Length is that of a 200. false: the client is gone. */
+    /* Bytes of the body, copied; never waits. Those of a 304 are only counted: its Content-Length
+       is that of a 200. false: the client has disconnected, or there is no memory. */
     bool (*write)(void *context, const void *bytes, size_t size);
+
+    /* The same, but the bytes stay unchanged until must_wait has been false for a mark behind
+       them, so that they need not be copied. NULL: they are written. */
+    bool (*write_borrowed)(void *context, const void *bytes, size_t size);
+
+    /*
+     * Whether the reader is too far behind for more to be made: it has not taken all bytes that
+     * are borrowed from among the first `mark` ones, or much that was copied. true: the call ends
+     * with API_WAITS_FOR_READER. NULL: never.
+     */
+    bool (*must_wait)(void *context, uint64_t mark);
 
     /* What has been written is to leave now: a reader waits for it. */
     void (*flush)(void *context);
@@ -73,6 +89,16 @@ struct api_reply {
     /* The size of the whole body, where it is known; between start and the first write. May be
        NULL. */
     void (*announce)(void *context, uint64_t size);
+
+    /*
+     * Makes `bytes` the memory that the request may take, beside its body. false: it has to wait
+     * for them; the call ends with API_WAITS_FOR_MEMORY, and asks for the same again when it goes
+     * on. NULL: always true.
+     */
+    bool (*reserve)(void *context, uint64_t bytes);
+
+    /* The request's body is not looked at any more. May be NULL. */
+    void (*release_body)(void *context);
 };
 
 /* Milliseconds a computation spent in each stage, zero where it had none, and what it did. */
@@ -113,18 +139,41 @@ bool api_route_is_for_operators(const struct api_route *route);
 size_t api_route_index(const struct api_route *route);
 const char *api_route_path(size_t index);
 
-/*
- * Answers a request. job: the work's place in the pool, and its cancel flag (NULL for a document).
- * false: the answer had begun and could not be completed, so it must be cut off visibly.
- */
-DISSOLVE_MUST_USE bool api_handle(struct api_service *service, const struct api_route *route,
-                                  const struct api_request *request, struct dissolve_job *job,
-                                  const struct api_reply *reply, struct api_timing *timing);
+/* How far a request has been handled. */
+enum api_progress {
+    API_COMPLETE,         /* all of the response has been written */
+    API_INCOMPLETE,       /* it had begun and cannot be completed: it must be cut off visibly */
+    API_WAITS_FOR_READER, /* go on once must_wait is false for the mark it was asked for */
+    API_WAITS_FOR_MEMORY, /* go on once reserve is true for the bytes it was asked for */
+};
+
+/* One request that is handled. Used by one thread at a time, not always the same. */
+struct api_call;
 
 /*
- * Answers a request on the calling thread if that is done within some 100 microseconds: sooner than
- * another thread could be woken. false: it may take longer, and nothing has been answered: it is
- * work for api_handle. *complete is what api_handle returns.
+ * Begins to handle a request; nothing is computed yet. job: the work's place in the pool, and its
+ * cancel flag (NULL for a document). Request and reply are copied, what they refer to and all else
+ * is borrowed until the call is destroyed. NULL: no memory.
+ */
+DISSOLVE_MUST_USE struct api_call *
+api_call_create(struct api_service *service, const struct api_route *route,
+                const struct api_request *request, struct dissolve_job *job,
+                const struct api_reply *reply, struct api_timing *timing);
+
+/*
+ * Goes on as far as it can without waiting for anything but the processors. A problem with the
+ * request is a complete response, too. After API_COMPLETE and API_INCOMPLETE there is only
+ * api_call_destroy.
+ */
+DISSOLVE_MUST_USE enum api_progress api_call_continue(struct api_call *call);
+
+/* Frees it, however far it has come; nothing borrowed is looked at any more. NULL is fine. */
+void api_call_destroy(struct api_call *call);
+
+/*
+ * Handles a request on the calling thread if that is done within some 100 microseconds: sooner than
+ * another thread could be woken. false: it may take longer, and nothing has been written: it is
+ * work for an api_call. *complete is whether the response is.
  */
 DISSOLVE_MUST_USE bool api_handle_small(struct api_service *service, const struct api_route *route,
                                         const struct api_request *request,

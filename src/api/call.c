@@ -18,13 +18,18 @@ bool api_varies(const char *media_type)
 
 bool api_may_compress(const struct api_call *call, const char *media_type)
 {
-    return api_varies(media_type) && api_accept_gzip(call->request->accept_encoding);
+    return api_varies(media_type) && api_accept_gzip(call->request.accept_encoding);
+}
+
+static bool write_bytes(struct api_call *call, const void *bytes, size_t size)
+{
+    call->written += size;
+    return call->reply.write(call->reply.context, bytes, size);
 }
 
 static bool write_compressed(void *context, const void *bytes, size_t size)
 {
-    const struct api_call *call = context;
-    return call->reply->write(call->reply->context, bytes, size);
+    return write_bytes(context, bytes, size);
 }
 
 /* The value of a header, NULL if it is not there. */
@@ -47,30 +52,57 @@ void api_start(struct api_call *call, int status, const struct api_field *header
     if (call->compress && codec_gzip_create(write_compressed, call, &call->gzip) == DISSOLVE_OK)
         all[count++] = (struct api_field){"Content-Encoding", "gzip"};
     call->started = true;
-    call->reply->start(call->reply->context, status, all, count);
+    call->reply.start(call->reply.context, status, all, count);
 }
 
 void api_announce(struct api_call *call, uint64_t size)
 {
-    if (!call->gzip && call->reply->announce)
-        call->reply->announce(call->reply->context, size);
+    if (!call->gzip && call->reply.announce)
+        call->reply.announce(call->reply.context, size);
 }
 
 enum dissolve_status api_write(struct api_call *call, const void *bytes, size_t size)
 {
-    call->written = true;
+    call->has_body = true;
     if (call->gzip)
         return codec_gzip_write(call->gzip, bytes, size);
-    return call->reply->write(call->reply->context, bytes, size) ? DISSOLVE_OK : DISSOLVE_CANCELLED;
+    return write_bytes(call, bytes, size) ? DISSOLVE_OK : DISSOLVE_CANCELLED;
+}
+
+enum dissolve_status api_write_borrowed(struct api_call *call, const void *bytes, size_t size)
+{
+    const struct api_reply *reply = &call->reply;
+    if (call->gzip || !reply->write_borrowed || size < API_BORROWED_LEAST)
+        return api_write(call, bytes, size);
+    call->has_body = true;
+    call->written += size;
+    call->borrowed = call->written;
+    return reply->write_borrowed(reply->context, bytes, size) ? DISSOLVE_OK : DISSOLVE_CANCELLED;
+}
+
+bool api_must_wait(const struct api_call *call, uint64_t mark)
+{
+    return call->reply.must_wait && call->reply.must_wait(call->reply.context, mark);
+}
+
+bool api_reserve(const struct api_call *call, uint64_t bytes)
+{
+    return !call->reply.reserve || call->reply.reserve(call->reply.context, bytes);
+}
+
+void api_release_body(const struct api_call *call)
+{
+    if (call->reply.release_body)
+        call->reply.release_body(call->reply.context);
 }
 
 enum dissolve_status api_flush(struct api_call *call)
 {
-    if (!call->written)
+    if (!call->has_body)
         return DISSOLVE_OK;
     enum dissolve_status status = call->gzip ? codec_gzip_flush(call->gzip) : DISSOLVE_OK;
     if (status == DISSOLVE_OK)
-        call->reply->flush(call->reply->context);
+        call->reply.flush(call->reply.context);
     return status;
 }
 

@@ -5,17 +5,23 @@
 #include "codec/gzip.h"
 #include "problem.h"
 
+struct api_run;
+
 struct api_call {
     struct api_service *service;
+    const struct api_route *route;
     uint64_t allowance; /* the longest estimate, in ns of one core, that may be computed now */
     bool postponed;     /* it would be more, so that nothing has been done */
-    const struct api_request *request;
+    struct api_request request;
     struct dissolve_job *job; /* NULL for a document */
-    const struct api_reply *reply;
+    struct api_reply reply;
     struct api_timing *timing;
-    bool compress; /* set before the answer begins: it leaves as gzip, memory permitting */
-    bool written;  /* bytes of its body, too */
-    bool started;  /* the answer has begun: a problem can no longer be told */
+    struct api_run *run; /* of a computation, once it has begun */
+    bool compress;       /* set before the answer begins: it leaves as gzip, memory permitting */
+    bool started;        /* the answer has begun: a problem can no longer be told */
+    bool has_body;       /* bytes of its body, too */
+    uint64_t written;    /* bytes of its body, as they leave */
+    uint64_t borrowed;   /* the mark behind the last that were borrowed */
     struct codec_gzip *gzip; /* while a compressed answer is under way */
 };
 
@@ -44,6 +50,19 @@ void api_announce(struct api_call *call, uint64_t size);
 DISSOLVE_MUST_USE enum dissolve_status api_write(struct api_call *call, const void *bytes,
                                                  size_t size);
 
+/*
+ * The same, but API_BORROWED_LEAST bytes or more of an answer that is not compressed are borrowed:
+ * see struct api_reply. Fewer are sooner copied than waited for.
+ */
+enum { API_BORROWED_LEAST = 1 << 16 };
+DISSOLVE_MUST_USE enum dissolve_status api_write_borrowed(struct api_call *call, const void *bytes,
+                                                          size_t size);
+
+/* As in struct api_reply. */
+bool api_must_wait(const struct api_call *call, uint64_t mark);
+DISSOLVE_MUST_USE bool api_reserve(const struct api_call *call, uint64_t bytes);
+void api_release_body(const struct api_call *call);
+
 /* What has been written, if anything, leaves now, and does not wait for more. */
 DISSOLVE_MUST_USE enum dissolve_status api_flush(struct api_call *call);
 
@@ -54,10 +73,6 @@ DISSOLVE_MUST_USE enum dissolve_status api_flush(struct api_call *call);
  */
 DISSOLVE_MUST_USE bool api_finish(struct api_call *call, bool complete);
 
-api_handler api_images_frames;
-api_handler api_images_histograms;
-api_handler api_samples_frames;
-api_handler api_samples_histograms;
 api_handler api_schedule_table;
 
 #endif

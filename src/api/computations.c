@@ -42,18 +42,15 @@ static const struct api_form *image_form(const struct api_run *run, enum api_for
     return parameters->frames.count == 1 ? &api_form_png : &api_form_animation;
 }
 
-static const struct api_computation images_frames = {.endpoint = API_IMAGES_FRAMES,
-                                                     .file_stem = "dissolved",
-                                                     .offers = image_offers,
-                                                     .offer_count = COUNT(image_offers),
-                                                     .gather = api_image_gather,
-                                                     .load = api_image_load,
-                                                     .form = image_form};
-
-bool api_images_frames(struct api_call *call, struct api_problem *problem)
-{
-    return api_run_answer(call, &images_frames, problem);
-}
+const struct api_computation api_images_frames = {.endpoint = API_IMAGES_FRAMES,
+                                                  .file_stem = "dissolved",
+                                                  .offers = image_offers,
+                                                  .offer_count = COUNT(image_offers),
+                                                  .identify = api_image_identify,
+                                                  .parse = api_image_parse,
+                                                  .probe = api_image_probe,
+                                                  .load = api_image_load,
+                                                  .form = image_form};
 
 /* ---- POST /v1/samples/frames ---- */
 
@@ -71,18 +68,15 @@ static const struct api_form *sample_form(const struct api_run *run, enum api_fo
     return format == API_FORMAT_NPZ ? &api_form_npz : &api_form_samples_json;
 }
 
-static const struct api_computation samples_frames = {.endpoint = API_SAMPLES_FRAMES,
-                                                      .file_stem = "dissolved",
-                                                      .offers = sample_offers,
-                                                      .offer_count = COUNT(sample_offers),
-                                                      .gather = api_samples_gather,
-                                                      .load = api_samples_load,
-                                                      .form = sample_form};
-
-bool api_samples_frames(struct api_call *call, struct api_problem *problem)
-{
-    return api_run_answer(call, &samples_frames, problem);
-}
+const struct api_computation api_samples_frames = {.endpoint = API_SAMPLES_FRAMES,
+                                                   .file_stem = "dissolved",
+                                                   .offers = sample_offers,
+                                                   .offer_count = COUNT(sample_offers),
+                                                   .identify = api_samples_identify,
+                                                   .parse = api_samples_parse,
+                                                   .probe = api_samples_probe,
+                                                   .load = api_samples_load,
+                                                   .form = sample_form};
 
 /* ---- POST /v1/images/histograms and /v1/samples/histograms ---- */
 
@@ -125,29 +119,23 @@ static uint64_t exact_points(const struct api_run *run)
     return count;
 }
 
-static const struct api_computation images_histograms = {.endpoint = API_IMAGES_HISTOGRAMS,
-                                                         .file_stem = "histograms",
-                                                         .offers = histogram_offers,
-                                                         .offer_count = COUNT(histogram_offers),
-                                                         .gather = api_image_gather,
-                                                         .load = api_image_load,
-                                                         .form = histogram_form};
+const struct api_computation api_images_histograms = {.endpoint = API_IMAGES_HISTOGRAMS,
+                                                      .file_stem = "histograms",
+                                                      .offers = histogram_offers,
+                                                      .offer_count = COUNT(histogram_offers),
+                                                      .identify = api_image_identify,
+                                                      .parse = api_image_parse,
+                                                      .probe = api_image_probe,
+                                                      .load = api_image_load,
+                                                      .form = histogram_form};
 
-static const struct api_computation samples_histograms = {.endpoint = API_SAMPLES_HISTOGRAMS,
-                                                          .file_stem = "histograms",
-                                                          .offers = histogram_offers,
-                                                          .offer_count = COUNT(histogram_offers),
-                                                          .gather = api_samples_gather,
-                                                          .load = api_samples_load,
-                                                          .form = histogram_form,
-                                                          .exact_points = exact_points};
-
-bool api_images_histograms(struct api_call *call, struct api_problem *problem)
-{
-    return api_run_answer(call, &images_histograms, problem);
-}
-
-bool api_samples_histograms(struct api_call *call, struct api_problem *problem)
-{
-    return api_run_answer(call, &samples_histograms, problem);
-}
+const struct api_computation api_samples_histograms = {.endpoint = API_SAMPLES_HISTOGRAMS,
+                                                       .file_stem = "histograms",
+                                                       .offers = histogram_offers,
+                                                       .offer_count = COUNT(histogram_offers),
+                                                       .identify = api_samples_identify,
+                                                       .parse = api_samples_parse,
+                                                       .probe = api_samples_probe,
+                                                       .load = api_samples_load,
+                                                       .form = histogram_form,
+                                                       .exact_points = exact_points};

@@ -77,7 +77,7 @@ static bool send_packed(struct api_call *call, const struct api_document *docume
         {"Cache-Control", "no-cache"},
     };
     size_t count = 2;
-    if (names_etag(call->request->if_none_match, etag)) {
+    if (names_etag(call->request.if_none_match, etag)) {
         if (api_varies(document->media_type))
             headers[count++] = (struct api_field){"Vary", "Accept-Encoding"};
         api_start(call, 304, headers, count);

@@ -54,7 +54,7 @@ static enum dissolve_status open_npy(struct api_run *run)
 static enum dissolve_status emit_npy(void *context, struct api_slot *slot)
 {
     struct api_run *run = context;
-    return api_write(run->call, slot->state, run->subject.elements * sizeof *slot->state);
+    return api_write_borrowed(run->call, slot->state, run->subject.elements * sizeof *slot->state);
 }
 
 const struct api_form api_form_npy = {
@@ -98,14 +98,23 @@ static enum dissolve_status begin_member(struct api_run *run)
                                  : status;
 }
 
+/* What is appended leaves in blocks, which are copied: a large frame goes piece by piece. */
+enum { NPZ_PIECE = 1 << 18 };
+
 static enum dissolve_status emit_npz(void *context, struct api_slot *slot)
 {
     struct api_run *run = context;
     struct codec_zip *zip = run->output.zip;
-    enum dissolve_status status = slot->ordinal == 0 ? begin_member(run) : DISSOLVE_OK;
+    size_t left = run->subject.elements - slot->position;
+    size_t count = left < NPZ_PIECE ? left : NPZ_PIECE;
+    bool begins = slot->ordinal == 0 && slot->position == 0;
+    enum dissolve_status status = begins ? begin_member(run) : DISSOLVE_OK;
     if (status == DISSOLVE_OK)
-        status = codec_zip_append(zip, slot->state, run->subject.elements * sizeof *slot->state);
-    if (status == DISSOLVE_OK && slot->ordinal + 1 == run->parameters.frames.count)
+        status = codec_zip_append(zip, slot->state + slot->position, count * sizeof *slot->state);
+    slot->position += count;
+    slot->unfinished = count < left;
+    if (status == DISSOLVE_OK && !slot->unfinished &&
+        slot->ordinal + 1 == run->parameters.frames.count)
         status = codec_zip_end(zip);
     return status;
 }

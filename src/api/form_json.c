@@ -62,10 +62,10 @@ static enum dissolve_status open_samples(struct api_run *run)
 }
 
 /*
- * Numbers as text take several times their memory. Up to this many are printed in the pool, several
- * frames at a time; more are printed in pieces of as many, each sent before the next.
+ * Numbers as text take several times their memory. Up to AT_ONCE are printed in the pool, several
+ * frames at a time; more are printed in pieces, each sent before the next.
  */
-enum { PIECE = 1 << 20 };
+enum { AT_ONCE = 1 << 20, PIECE = 1 << 16 };
 
 static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
 {
@@ -78,7 +78,7 @@ static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
     api_describe_terms(&json, run, slot->t, &slot->terms);
     json_key(&json, "samples");
     json_open(&json, '[');
-    if (n <= PIECE) {
+    if (n <= AT_ONCE) {
         json_floats(&json, slot->state, n);
         json_close(&json, ']');
         json_close(&json, '}');
@@ -86,24 +86,27 @@ static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
     return json.status;
 }
 
-/* The numbers of a frame that encode has left, and the end of its object. */
-static enum dissolve_status emit_pieces(struct api_run *run, const struct api_slot *slot)
+/* The next of the numbers that encode has left, and behind them the end of the frame's object. */
+static enum dissolve_status emit_piece(struct api_run *run, struct api_slot *slot)
 {
-    size_t n = run->subject.elements;
-    struct json_writer json = {.out = &run->output.scratch};
-    enum dissolve_status status = DISSOLVE_OK;
-    for (size_t first = 0; first < n && status == DISSOLVE_OK; first += PIECE) {
-        json_floats(&json, slot->state + first, n - first < PIECE ? n - first : PIECE);
-        status = json.status == DISSOLVE_OK ? api_run_write_scratch(run) : json.status;
-    }
-    return status == DISSOLVE_OK ? api_write(run->call, "]}", 2) : status;
+    size_t left = run->subject.elements - slot->position;
+    size_t count = left < PIECE ? left : PIECE;
+    struct json_writer json = {.out = &run->output.scratch, .comma = slot->position > 0};
+    json_floats(&json, slot->state + slot->position, count);
+    slot->position += count;
+    slot->unfinished = count < left;
+    enum dissolve_status status = json.status;
+    if (status == DISSOLVE_OK && !slot->unfinished)
+        status = codec_buffer_append(&run->output.scratch, "]}", 2);
+    return status == DISSOLVE_OK ? api_run_write_scratch(run) : status;
 }
 
 static enum dissolve_status emit_samples(void *context, struct api_slot *slot)
 {
     struct api_run *run = context;
-    enum dissolve_status status = api_emit_bytes(run, slot);
-    return status == DISSOLVE_OK && run->subject.elements > PIECE ? emit_pieces(run, slot) : status;
+    enum dissolve_status status = slot->position == 0 ? api_emit_bytes(run, slot) : DISSOLVE_OK;
+    return status == DISSOLVE_OK && run->subject.elements > AT_ONCE ? emit_piece(run, slot)
+                                                                    : status;
 }
 
 const struct api_form api_form_samples_json = {.wants_state = true,

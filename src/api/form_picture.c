@@ -95,7 +95,7 @@ static enum dissolve_status encode_png(void *context, struct api_slot *slot)
 enum dissolve_status api_emit_bytes(void *context, struct api_slot *slot)
 {
     struct api_run *run = context;
-    return api_write(run->call, slot->bytes.data, slot->bytes.size);
+    return api_write_borrowed(run->call, slot->bytes.data, slot->bytes.size);
 }
 
 const struct api_form api_form_png = {
@@ -210,7 +210,8 @@ static enum dissolve_status close_sheet(struct api_run *run)
     }
     codec_buffer_free(&recipe);
     run->call->timing->encode += api_now_ms() - start;
-    return status == DISSOLVE_OK ? api_run_write_scratch(run) : status;
+    const struct codec_buffer *png = &run->output.scratch;
+    return status == DISSOLVE_OK ? api_write_borrowed(run->call, png->data, png->size) : status;
 }
 
 const struct api_form api_form_sheet = {
@@ -230,7 +231,7 @@ static enum dissolve_status emit_part(void *context, struct api_slot *slot)
                  slot->ordinal > 0 ? "\r\n" : "", run->output.boundary, slot->bytes.size, slot->t);
     enum dissolve_status status = api_write(run->call, head, (size_t)length);
     if (status == DISSOLVE_OK)
-        status = api_write(run->call, slot->bytes.data, slot->bytes.size);
+        status = api_write_borrowed(run->call, slot->bytes.data, slot->bytes.size);
     return status == DISSOLVE_OK ? api_flush(run->call) : status;
 }
 

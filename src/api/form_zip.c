@@ -12,10 +12,11 @@ static void frame_name(const struct api_run *run, uint32_t t, char *name, size_t
     snprintf(name, room, "frame-%0*u.png", digits, t);
 }
 
+/* What is large enough to be borrowed is a frame, the manifest or the directory, which stay. */
 static bool write_zip(void *context, const void *bytes, size_t size)
 {
     struct api_run *run = context;
-    return api_write(run->call, bytes, size) == DISSOLVE_OK;
+    return api_write_borrowed(run->call, bytes, size) == DISSOLVE_OK;
 }
 
 enum dissolve_status api_open_archive(struct api_run *run)

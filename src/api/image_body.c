@@ -42,9 +42,9 @@ static bool find_image(struct api_body *body, struct api_problem *problem)
 }
 
 /* The form's field `image` is the file; every other field is a parameter. */
-static bool gather_form(struct api_run *run, struct api_problem *problem)
+static bool parse_form(struct api_run *run, struct api_problem *problem)
 {
-    const struct api_request *request = run->call->request;
+    const struct api_request *request = &run->call->request;
     struct api_body *body = &run->body;
     char detail[CODEC_DETAIL];
     enum dissolve_status status = codec_form_parse(request->content_type, request->body,
@@ -86,18 +86,29 @@ static enum api_body_kind kind_of(const struct api_body *body)
     return API_BODY_UNKNOWN;
 }
 
-bool api_image_gather(struct api_run *run, struct api_problem *problem)
+static bool is_form(const struct api_run *run)
 {
-    const struct api_request *request = run->call->request;
-    struct api_body *body = &run->body;
-    if (api_media_type_is(request->content_type, "multipart/form-data")) {
-        if (!gather_form(run, problem))
-            return false;
-    } else if (!is_image_type(request->content_type)) {
+    return api_media_type_is(run->call->request.content_type, "multipart/form-data");
+}
+
+bool api_image_identify(struct api_run *run, struct api_problem *problem)
+{
+    if (!is_form(run) && !is_image_type(run->call->request.content_type))
         return api_problem_set(problem, 415,
                                "The Content-Type is not one of a picture; send a PNG, a JPEG or "
                                "an NPY array as an image type, application/x-npy, "
                                "application/octet-stream or multipart/form-data.");
+    run->body.kind = API_BODY_IMAGE; /* until its first bytes are looked at */
+    return true;
+}
+
+bool api_image_parse(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_request *request = &run->call->request;
+    struct api_body *body = &run->body;
+    if (is_form(run)) {
+        if (!parse_form(run, problem))
+            return false;
     } else {
         body->bytes = request->body;
         body->size = request->body_size;
@@ -109,15 +120,14 @@ bool api_image_gather(struct api_run *run, struct api_problem *problem)
     return true;
 }
 
-/* Notes the size of the state and checks the limits, before anything of that size is decoded. */
-static bool admit(struct api_run *run, size_t width, size_t height, struct api_problem *problem)
+static bool set_size(struct api_run *run, size_t width, size_t height, struct api_problem *problem)
 {
     struct api_subject *subject = &run->subject;
     subject->width = (uint32_t)width;
     subject->height = (uint32_t)height;
     subject->channels = run->parameters.channels == API_CHANNELS_GRAY ? 1 : 3;
-    return api_sheet_check(run, problem) &&
-           api_run_admit(run, (uint64_t)width * height * subject->channels, problem);
+    subject->elements = width * height * subject->channels; /* no overflow: of at most max-pixels */
+    return api_sheet_check(run, problem);
 }
 
 static bool make_state(struct api_run *run, struct api_problem *problem)
@@ -146,12 +156,11 @@ static bool take_pixels(struct api_run *run, struct codec_image *image, struct a
     return true;
 }
 
-static bool load_file(struct api_run *run, struct api_problem *problem)
+static bool probe_file(struct api_run *run, struct api_problem *problem)
 {
     const struct api_body *body = &run->body;
     const uint64_t most = api_service_limits(run->call->service)->max_pixels;
     struct codec_image_info *info = &run->body.picture;
-    struct codec_image image = {0};
     char detail[CODEC_DETAIL] = "";
     if (run->parameters.start_step > 0)
         return api_parameters_blame(&run->arguments, "start_step", problem,
@@ -160,9 +169,17 @@ static bool load_file(struct api_run *run, struct api_problem *problem)
     enum dissolve_status status = codec_image_probe(body->bytes, body->size, most, info, detail);
     if (status != DISSOLVE_OK)
         return api_problem_from_status(problem, status, detail);
-    if (!admit(run, info->width, info->height, problem))
-        return false;
-    status = codec_image_decode(body->bytes, body->size, most, &run->cancel, &image, detail);
+    return set_size(run, info->width, info->height, problem);
+}
+
+static bool load_file(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_body *body = &run->body;
+    const uint64_t most = api_service_limits(run->call->service)->max_pixels;
+    struct codec_image image = {0};
+    char detail[CODEC_DETAIL] = "";
+    enum dissolve_status status =
+        codec_image_decode(body->bytes, body->size, most, &run->cancel, &image, detail);
     bool loaded = status == DISSOLVE_OK ? take_pixels(run, &image, problem)
                                         : api_problem_from_status(problem, status, detail);
     codec_image_free(&image);
@@ -290,15 +307,33 @@ static bool all_finite(const float *values, size_t count)
     return finite;
 }
 
+/* Its header and its shape, as probe_array has checked them, or finds them at fault. */
+static bool open_array(const struct api_run *run, struct codec_npy *npy, struct shape *shape,
+                       struct api_problem *problem)
+{
+    char detail[CODEC_DETAIL] = "";
+    enum dissolve_status status = codec_npy_open(run->body.bytes, run->body.size, npy, detail);
+    if (status != DISSOLVE_OK)
+        return api_problem_from_status(problem, status, detail);
+    return check_array(run, npy, shape, problem);
+}
+
+static bool probe_array(struct api_run *run, struct api_problem *problem)
+{
+    struct codec_npy npy;
+    struct shape shape = {0};
+    if (!open_array(run, &npy, &shape, problem))
+        return false;
+    run->body.array_elements = npy.count;
+    run->body.array_bits = npy.type == CODEC_NPY_U16 ? 16 : npy.type == CODEC_NPY_U8 ? 8 : 0;
+    return set_size(run, shape.width, shape.height, problem);
+}
+
 static bool load_array(struct api_run *run, struct api_problem *problem)
 {
     struct codec_npy npy;
     struct shape shape = {0};
-    char detail[CODEC_DETAIL] = "";
-    enum dissolve_status status = codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
-    if (status != DISSOLVE_OK)
-        return api_problem_from_status(problem, status, detail);
-    if (!check_array(run, &npy, &shape, problem) || !admit(run, shape.width, shape.height, problem))
+    if (!open_array(run, &npy, &shape, problem))
         return false;
     float *values = calloc(npy.count, sizeof *values);
     if (!values)
@@ -327,14 +362,19 @@ static bool refuse_body(const struct api_body *body, struct api_problem *problem
                                    "a PNG, a JPEG or an NPY array");
 }
 
-bool api_image_load(struct api_run *run, struct api_problem *problem)
+bool api_image_probe(struct api_run *run, struct api_problem *problem)
 {
     switch (run->body.kind) {
     case API_BODY_NPY:
-        return load_array(run, problem);
+        return probe_array(run, problem);
     case API_BODY_IMAGE:
-        return load_file(run, problem);
+        return probe_file(run, problem);
     default:
         return refuse_body(&run->body, problem);
     }
+}
+
+bool api_image_load(struct api_run *run, struct api_problem *problem)
+{
+    return run->body.kind == API_BODY_NPY ? load_array(run, problem) : load_file(run, problem);
 }

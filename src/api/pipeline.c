@@ -20,8 +20,10 @@ struct window {
     struct api_slot *slots;
     struct dissolve_frame *frames;
     size_t count;
+    size_t sent;   /* of its frames */
+    uint64_t mark; /* the end of what they have sent */
     struct dissolve_batch encoding;
-    struct run *run;
+    struct api_pipeline *pipeline;
 };
 
 /* How `count` frames are cut into windows. */
@@ -31,10 +33,16 @@ struct cut {
     bool small;   /* all of them together */
 };
 
-struct run {
-    struct api_pipeline *pipeline;
+/* Between two calls, window `encoded` is stepped, and those before it are encoded. */
+struct api_pipeline {
+    struct api_pipeline_options options;
+    struct api_pipeline_figures figures;
     struct cut cut;
-    size_t taken; /* frames that already belong to a window */
+    size_t taken;   /* frames that already belong to a window */
+    size_t filled;  /* windows that have frames */
+    size_t encoded; /* windows */
+    size_t sent;    /* windows */
+    bool paused;
     struct window windows[WINDOWS];
 };
 
@@ -57,10 +65,11 @@ static struct cut cut_of(size_t bytes, size_t count)
     return (struct cut){.first = only ? room : WINDOW_FIRST, .room = room, .small = small};
 }
 
-size_t api_pipeline_windows(size_t elements, bool pixels, bool state, size_t count)
+struct api_windows api_pipeline_windows(size_t elements, bool pixels, bool state, size_t count)
 {
     const struct cut cut = cut_of(frame_bytes(elements, pixels, state), count);
-    return 1 + (count - cut.first + cut.room - 1) / cut.room;
+    return (struct api_windows){.count = 1 + (count - cut.first + cut.room - 1) / cut.room,
+                                .frames = cut.room};
 }
 
 static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squares)
@@ -71,35 +80,37 @@ static enum dissolve_status open_squares(size_t n, struct dissolve_squares **squ
     return DISSOLVE_OK;
 }
 
-static enum dissolve_status open_tally(const struct api_pipeline *pipeline, struct api_slot *slot)
+static enum dissolve_status open_tally(const struct api_pipeline_options *options,
+                                       struct api_slot *slot)
 {
-    if (pipeline->want_measures == API_MEASURE_NOTHING)
+    if (options->want_measures == API_MEASURE_NOTHING)
         return DISSOLVE_OK;
-    if (pipeline->want_measures == API_MEASURE_MOMENTS && !slot->tally)
-        return dissolve_tally_create_moments(pipeline->elements, &slot->tally);
+    if (options->want_measures == API_MEASURE_MOMENTS && !slot->tally)
+        return dissolve_tally_create_moments(options->elements, &slot->tally);
     if (!slot->tally)
-        return dissolve_tally_create(pipeline->elements, pipeline->channels, &slot->tally);
+        return dissolve_tally_create(options->elements, options->channels, &slot->tally);
     dissolve_tally_reset(slot->tally);
     return DISSOLVE_OK;
 }
 
 /* Makes what a slot lacks, and empties what it has. */
-static enum dissolve_status slot_open(const struct api_pipeline *pipeline, struct api_slot *slot)
+static enum dissolve_status slot_open(const struct api_pipeline_options *options,
+                                      struct api_slot *slot)
 {
-    size_t n = pipeline->elements;
+    size_t n = options->elements;
     enum dissolve_status status = DISSOLVE_OK;
-    if (pipeline->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
+    if (options->want_pixels && !slot->pixel_room && !(slot->pixel_room = malloc(n)))
         return DISSOLVE_NO_MEMORY;
-    if (pipeline->want_state && !slot->state_room &&
+    if (options->want_state && !slot->state_room &&
         !(slot->state_room = malloc(n * sizeof(float)))) /* no overflow: a state has this size */
         return DISSOLVE_NO_MEMORY;
-    if (pipeline->want_terms)
+    if (options->want_terms)
         status = open_squares(n, &slot->before);
-    if (pipeline->want_terms && status == DISSOLVE_OK)
+    if (options->want_terms && status == DISSOLVE_OK)
         status = open_squares(n, &slot->noise);
     if (status != DISSOLVE_OK)
         return status;
-    return open_tally(pipeline, slot);
+    return open_tally(options, slot);
 }
 
 static void slot_free(struct api_slot *slot)
@@ -130,21 +141,23 @@ static void window_free(struct window *window, size_t room)
 }
 
 /* Gives the next frames to the window and tells the engine where to put them. */
-static enum dissolve_status fill(struct run *run, struct window *window)
+static enum dissolve_status fill_window(struct api_pipeline *pipeline, struct window *window)
 {
-    struct api_pipeline *pipeline = run->pipeline;
-    size_t left = pipeline->count - run->taken;
-    size_t most = run->taken == 0 ? run->cut.first : run->cut.room;
-    enum dissolve_status status = window_open(window, run->cut.room);
-    window->run = run;
+    const struct api_pipeline_options *options = &pipeline->options;
+    size_t left = options->count - pipeline->taken;
+    size_t most = pipeline->taken == 0 ? pipeline->cut.first : pipeline->cut.room;
+    enum dissolve_status status = window_open(window, pipeline->cut.room);
+    window->pipeline = pipeline;
     window->count = left < most ? left : most;
+    window->sent = 0;
     for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++) {
         struct api_slot *slot = &window->slots[i];
-        status = slot_open(pipeline, slot);
-        slot->ordinal = run->taken + i;
-        slot->t = pipeline->t[slot->ordinal];
-        bool input = slot->t == 0 && pipeline->input_pixels;
-        slot->pixels = input ? pipeline->input_pixels : slot->pixel_room;
+        status = slot_open(options, slot);
+        slot->ordinal = pipeline->taken + i;
+        slot->t = options->t[slot->ordinal];
+        slot->position = 0;
+        bool input = slot->t == 0 && options->input_pixels;
+        slot->pixels = input ? options->input_pixels : slot->pixel_room;
         slot->state = slot->state_room;
         window->frames[i] = (struct dissolve_frame){.t = slot->t,
                                                     .state = slot->state_room,
@@ -153,75 +166,104 @@ static enum dissolve_status fill(struct run *run, struct window *window)
                                                     .before = slot->before,
                                                     .noise = slot->noise};
     }
-    run->taken += window->count;
+    pipeline->taken += window->count;
+    pipeline->filled++;
     return status;
 }
 
-static enum dissolve_status begin_steps(struct run *run, struct window *window)
+static struct window *window_at(struct api_pipeline *pipeline, size_t k)
 {
-    enum dissolve_status status = fill(run, window);
+    return &pipeline->windows[k % WINDOWS];
+}
+
+static bool has_frames_left(const struct api_pipeline *pipeline)
+{
+    return pipeline->taken < pipeline->options.count;
+}
+
+/* Of the next window. */
+static enum dissolve_status begin_steps(struct api_pipeline *pipeline)
+{
+    struct window *window = window_at(pipeline, pipeline->filled);
+    enum dissolve_status status = fill_window(pipeline, window);
     if (status == DISSOLVE_OK)
-        status = dissolve_process_begin(run->pipeline->process, run->pipeline->job, window->frames,
-                                        window->count);
+        status = dissolve_process_begin(pipeline->options.process, pipeline->options.job,
+                                        window->frames, window->count);
     return status;
 }
 
-static enum dissolve_status finish_steps(struct run *run)
+static enum dissolve_status finish_steps(struct api_pipeline *pipeline)
 {
     double start = api_now_ms();
     enum dissolve_status status =
-        dissolve_process_finish(run->pipeline->process, run->pipeline->job);
-    run->pipeline->diffuse_ms += api_now_ms() - start;
+        dissolve_process_finish(pipeline->options.process, pipeline->options.job);
+    pipeline->figures.diffuse_ms += api_now_ms() - start;
     return status;
 }
 
 static void encode_slot(void *context, size_t index)
 {
     struct window *window = context;
-    struct api_pipeline *pipeline = window->run->pipeline;
+    const struct api_pipeline_options *options = &window->pipeline->options;
     struct api_slot *slot = &window->slots[index];
     if (slot->tally)
         dissolve_tally_read(slot->tally, &slot->measures);
-    slot->terms.made = pipeline->want_terms && slot->t > pipeline->start;
+    slot->terms.made = options->want_terms && slot->t > options->start;
     if (slot->terms.made) {
         slot->terms.before = dissolve_squares_rms(slot->before);
         slot->terms.noise = dissolve_squares_rms(slot->noise);
     }
     slot->bytes.size = 0;
-    slot->status = pipeline->encode(pipeline->context, slot);
+    slot->status = options->encode(options->context, slot);
 }
 
-static void begin_encoding(struct run *run, struct window *window)
+static void begin_encoding(struct api_pipeline *pipeline, struct window *window)
 {
     window->encoding =
         (struct dissolve_batch){.task = encode_slot, .context = window, .count = window->count};
-    dissolve_job_submit(run->pipeline->job, &window->encoding);
+    dissolve_job_submit(pipeline->options.job, &window->encoding);
 }
 
-static enum dissolve_status finish_encoding(struct run *run, struct window *window)
+static enum dissolve_status finish_encoding(struct api_pipeline *pipeline, struct window *window)
 {
     double start = api_now_ms();
-    enum dissolve_status status = dissolve_job_wait(run->pipeline->job, &window->encoding);
-    run->pipeline->encode_ms += api_now_ms() - start;
+    enum dissolve_status status = dissolve_job_wait(pipeline->options.job, &window->encoding);
+    pipeline->figures.encode_ms += api_now_ms() - start;
     for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++)
         status = window->slots[i].status;
+    pipeline->encoded++;
     return status;
 }
 
-static enum dissolve_status emit(struct api_pipeline *pipeline, struct api_slot *slot)
+/* Sends the next of the window's frames, or a part of it. */
+static enum dissolve_status send_slot(struct api_pipeline *pipeline, struct window *window)
 {
-    enum dissolve_status status = pipeline->emit(pipeline->context, slot);
-    if (status == DISSOLVE_OK)
-        pipeline->emitted++;
+    const struct api_pipeline_options *options = &pipeline->options;
+    struct api_slot *slot = &window->slots[window->sent];
+    slot->unfinished = false;
+    enum dissolve_status status = options->emit(options->context, slot);
+    if (status == DISSOLVE_OK && !slot->unfinished) {
+        window->sent++;
+        pipeline->figures.emitted++;
+    }
     return status;
 }
 
-static enum dissolve_status send_window(struct run *run, struct window *window)
+/* Sends what is left of the first window that is encoded and not sent, while its reader takes it.
+ */
+static enum dissolve_status send_window(struct api_pipeline *pipeline)
 {
-    struct api_pipeline *pipeline = run->pipeline;
+    const struct api_pipeline_options *options = &pipeline->options;
+    struct window *window = window_at(pipeline, pipeline->sent);
     enum dissolve_status status = DISSOLVE_OK;
-    for (size_t i = 0; i < window->count && status == DISSOLVE_OK; i++)
-        status = emit(pipeline, &window->slots[i]);
+    while (window->sent < window->count && !pipeline->paused && status == DISSOLVE_OK) {
+        status = send_slot(pipeline, window);
+        pipeline->paused = status == DISSOLVE_OK && options->must_wait(options->context, 0);
+    }
+    if (status == DISSOLVE_OK && window->sent == window->count) {
+        window->mark = options->mark(options->context);
+        pipeline->sent++;
+    }
     return status;
 }
 
@@ -229,16 +271,12 @@ static enum dissolve_status send_window(struct run *run, struct window *window)
  * The first window is sent as soon as it is encoded. If there is much to come, it leaves at once;
  * little may wait to be sent together, as an answer of known length.
  */
-static enum dissolve_status send_first(struct run *run)
+static enum dissolve_status send_first(struct api_pipeline *pipeline)
 {
-    struct api_pipeline *pipeline = run->pipeline;
-    enum dissolve_status status = send_window(run, &run->windows[0]);
-    return status == DISSOLVE_OK && !run->cut.small ? pipeline->flush(pipeline->context) : status;
-}
-
-static struct window *window_at(struct run *run, size_t k)
-{
-    return &run->windows[k % WINDOWS];
+    const struct api_pipeline_options *options = &pipeline->options;
+    enum dissolve_status status = send_window(pipeline);
+    return status == DISSOLVE_OK && !pipeline->cut.small ? options->flush(options->context)
+                                                         : status;
 }
 
 static enum dissolve_status first_failure(enum dissolve_status a, enum dissolve_status b)
@@ -247,47 +285,92 @@ static enum dissolve_status first_failure(enum dissolve_status a, enum dissolve_
 }
 
 /*
- * Window k has been begun: wait for it, set k encoding and k + 1 stepping, send k - 1 meanwhile
- * (0 has gone already), wait for k's encoding. Whatever was started is waited for, failure or not,
- * for it uses memory that is freed next.
+ * Encodes a window and steps the next, while what is left of the one before it is sent (the first
+ * has gone already). Whatever was started is waited for, failure or not, for it uses memory that
+ * may be freed next.
  */
-static enum dissolve_status turn(struct run *run, size_t k)
+static enum dissolve_status run_round(struct api_pipeline *pipeline)
 {
-    struct window *window = window_at(run, k);
-    enum dissolve_status status = finish_steps(run);
-    if (status != DISSOLVE_OK)
-        return status;
-    begin_encoding(run, window);
+    struct window *window = window_at(pipeline, pipeline->encoded);
+    enum dissolve_status status = DISSOLVE_OK;
+    begin_encoding(pipeline, window);
     bool stepping = false;
-    if (run->taken < run->pipeline->count) {
-        status = begin_steps(run, window_at(run, k + 1));
+    if (has_frames_left(pipeline)) {
+        status = begin_steps(pipeline);
         stepping = status == DISSOLVE_OK;
     }
-    if (status == DISSOLVE_OK && k > 1)
-        status = send_window(run, window_at(run, k - 1));
+    if (status == DISSOLVE_OK && pipeline->sent < pipeline->encoded)
+        status = send_window(pipeline);
     if (status != DISSOLVE_OK)
-        dissolve_job_cancel(run->pipeline->job);
-    status = first_failure(status, finish_encoding(run, window));
-    if (status == DISSOLVE_OK && k == 0 && stepping)
-        status = send_first(run);
-    if (status != DISSOLVE_OK && stepping)
-        status = first_failure(status, finish_steps(run));
+        dissolve_job_cancel(pipeline->options.job);
+    status = first_failure(status, finish_encoding(pipeline, window));
+    if (status == DISSOLVE_OK && pipeline->encoded == 1 && stepping)
+        status = send_first(pipeline);
+    if (stepping)
+        status = first_failure(status, finish_steps(pipeline));
     return status;
 }
 
-enum dissolve_status api_pipeline_run(struct api_pipeline *pipeline)
+/* The next window's memory may still be lent to the reader. */
+static bool must_wait_for_window(struct api_pipeline *pipeline)
 {
-    size_t bytes = frame_bytes(pipeline->elements, pipeline->want_pixels, pipeline->want_state);
-    struct run run = {.pipeline = pipeline, .cut = cut_of(bytes, pipeline->count)};
-    enum dissolve_status status = begin_steps(&run, &run.windows[0]);
-    size_t k = 0;
-    for (bool last = false; status == DISSOLVE_OK && !last; k++) {
-        last = run.taken == pipeline->count;
-        status = turn(&run, k);
+    const struct api_pipeline_options *options = &pipeline->options;
+    if (!has_frames_left(pipeline) || pipeline->filled < WINDOWS)
+        return false;
+    return options->must_wait(options->context, window_at(pipeline, pipeline->filled)->mark);
+}
+
+/* One round more, unless the reader is too far behind, or has all windows but those to be sent. */
+static enum dissolve_status advance(struct api_pipeline *pipeline)
+{
+    if (pipeline->filled == 0) {
+        enum dissolve_status status = begin_steps(pipeline);
+        return status == DISSOLVE_OK ? finish_steps(pipeline) : status;
     }
-    if (status == DISSOLVE_OK)
-        status = send_window(&run, window_at(&run, k - 1));
-    for (size_t i = 0; i < WINDOWS; i++)
-        window_free(&run.windows[i], run.cut.room);
+    size_t unsent = pipeline->encoded - pipeline->sent;
+    if (unsent > 1 || pipeline->encoded == pipeline->filled)
+        return send_window(pipeline);
+    pipeline->paused = must_wait_for_window(pipeline);
+    return pipeline->paused ? DISSOLVE_OK : run_round(pipeline);
+}
+
+enum dissolve_status api_pipeline_create(const struct api_pipeline_options *options,
+                                         struct api_pipeline **pipeline)
+{
+    size_t bytes = frame_bytes(options->elements, options->want_pixels, options->want_state);
+    *pipeline = calloc(1, sizeof **pipeline);
+    if (!*pipeline)
+        return DISSOLVE_NO_MEMORY;
+    (*pipeline)->options = *options;
+    (*pipeline)->cut = cut_of(bytes, options->count);
+    return DISSOLVE_OK;
+}
+
+/* When all is sent, what is borrowed from the windows has to be taken before they are freed. */
+enum dissolve_status api_pipeline_continue(struct api_pipeline *pipeline, bool *paused)
+{
+    const struct api_pipeline_options *options = &pipeline->options;
+    enum dissolve_status status = DISSOLVE_OK;
+    pipeline->paused = false;
+    while (status == DISSOLVE_OK && !pipeline->paused &&
+           (has_frames_left(pipeline) || pipeline->sent < pipeline->filled))
+        status = advance(pipeline);
+    if (status == DISSOLVE_OK && !pipeline->paused && options->mark(options->context) > 0)
+        pipeline->paused = options->must_wait(options->context, options->mark(options->context));
+    *paused = status == DISSOLVE_OK && pipeline->paused;
     return status;
+}
+
+struct api_pipeline_figures api_pipeline_figures(const struct api_pipeline *pipeline)
+{
+    return pipeline->figures;
+}
+
+void api_pipeline_destroy(struct api_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    for (size_t i = 0; i < WINDOWS; i++)
+        window_free(&pipeline->windows[i], pipeline->cut.room);
+    free(pipeline);
 }

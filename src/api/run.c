@@ -1,11 +1,12 @@
 /* From the body to the last byte: gather, read, choose, load, check, run. */
 #include "run.h"
 
-#include "accept.h"
 #include "codec/digest.h"
 #include "codec/number.h"
 #include "cost.h"
 #include "facts.h"
+#include "forms.h"
+#include "memory.h"
 #include "service.h"
 #include "warnings.h"
 
@@ -15,13 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void run_free(struct api_run *run)
+void api_run_destroy(struct api_run *run)
 {
+    if (!run)
+        return;
     codec_buffer_free(&run->output.recipe);
     codec_buffer_free(&run->output.scratch);
     codec_zip_destroy(run->output.zip);
     free(run->output.records);
     free(run->output.sheet);
+    api_pipeline_destroy(run->pipeline);
     dissolve_process_destroy(run->process);
     free(run->subject.state);
     free(run->subject.x0);
@@ -31,6 +35,7 @@ static void run_free(struct api_run *run)
     codec_form_free(&run->body.form);
     api_parameters_free(&run->parameters);
     api_arguments_free(&run->arguments);
+    free(run);
 }
 
 /* ---- The schedule ---- */
@@ -63,132 +68,6 @@ bool api_make_schedule(const struct api_arguments *arguments,
         value_text(fault.value, text));
 }
 
-/* ---- The form ---- */
-
-/* The parameter that keeps an answer from having a format; NULL: none does. */
-static const char *obstacle(const struct api_parameters *parameters, enum api_format format)
-{
-    if (api_parameters_want_targets(parameters) && format != API_FORMAT_NPY &&
-        format != API_FORMAT_NPZ)
-        return "content";
-    if (parameters->layout != API_LAYOUT_ANIMATION && format != API_FORMAT_PNG &&
-        format != API_FORMAT_SVG)
-        return "layout";
-    if (parameters->terms && format != API_FORMAT_JSON && format != API_FORMAT_ZIP)
-        return "measures";
-    return NULL;
-}
-
-static bool is_possible(const struct api_parameters *parameters, const struct api_offer *offer)
-{
-    bool animated = strcmp(offer->media_type, "image/apng") == 0;
-    return !obstacle(parameters, offer->format) &&
-           !(offer->format == API_FORMAT_NPY && parameters->content_count > 1) &&
-           !(animated && parameters->layout != API_LAYOUT_ANIMATION);
-}
-
-static const struct api_offer *offer_of(const struct api_computation *computation,
-                                        enum api_format format)
-{
-    const struct api_offer *offer = computation->offers;
-    while (offer->format != format)
-        offer++;
-    return offer;
-}
-
-static bool refuse_offer(const struct api_run *run, const char *culprit,
-                         const struct api_offer *offer, struct api_problem *problem)
-{
-    return api_parameters_blame(&run->arguments, culprit, problem,
-                                "%s as asked for does not go with an answer of %s", culprit,
-                                offer->media_type);
-}
-
-static bool take_format(struct api_run *run, struct api_problem *problem)
-{
-    const struct api_parameters *parameters = &run->parameters;
-    enum api_format format = parameters->format;
-    const char *culprit = obstacle(parameters, format);
-    if (format == API_FORMAT_NPY && parameters->content_count > 1)
-        format = API_FORMAT_NPZ;
-    run->offer = offer_of(run->computation, format);
-    return !culprit || refuse_offer(run, culprit, run->offer, problem);
-}
-
-enum { MAX_OFFERS = 8 };
-
-/* Some of an endpoint's offers, and their media types, as api_accept_choose takes them. */
-struct choice {
-    const struct api_offer *offers[MAX_OFFERS];
-    const char *types[MAX_OFFERS];
-    size_t count;
-};
-
-static struct choice offers_of(const struct api_run *run, bool possible)
-{
-    const struct api_computation *computation = run->computation;
-    struct choice choice = {.count = 0};
-    for (size_t i = 0; i < computation->offer_count; i++) {
-        const struct api_offer *offer = &computation->offers[i];
-        if (possible && !is_possible(&run->parameters, offer))
-            continue;
-        choice.types[choice.count] = offer->media_type;
-        choice.offers[choice.count++] = offer;
-    }
-    return choice;
-}
-
-static const struct api_offer *preferred(const struct api_run *run, const struct choice *choice)
-{
-    int index = api_accept_choose(run->call->request->accept, choice->types, choice->count);
-    return index < 0 ? NULL : choice->offers[index];
-}
-
-static bool refuse_accept(const struct choice *choice, struct api_problem *problem)
-{
-    char list[200] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < choice->count; i++) {
-        size_t left = choice->count - i;
-        const char *link = left > 2 ? ", " : left == 2 ? " and " : "";
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", choice->types[i], link);
-    }
-    return api_problem_set(problem, 406, "this answer is offered as %s", list);
-}
-
-/*
- * The best of what the parameters allow. Where the client takes none of it, but something that a
- * parameter rules out, that parameter is at fault.
- */
-static bool take_accept(struct api_run *run, struct api_problem *problem)
-{
-    const struct choice possible = offers_of(run, true), all = offers_of(run, false);
-    if (possible.count == 0)
-        return api_parameters_blame(&run->arguments, run->parameters.terms ? "measures" : "layout",
-                                    problem, "no answer has all that is asked for");
-    run->offer = preferred(run, &possible);
-    if (run->offer)
-        return true;
-    const struct api_offer *wanted = preferred(run, &all);
-    const char *culprit = wanted ? obstacle(&run->parameters, wanted->format) : NULL;
-    if (culprit)
-        return refuse_offer(run, culprit, wanted, problem);
-    return refuse_accept(&possible, problem);
-}
-
-static bool choose_form(struct api_run *run, struct api_problem *problem)
-{
-    const struct api_parameters *parameters = &run->parameters;
-    if (parameters->terms && parameters->sampler != DISSOLVE_SAMPLER_CHAIN)
-        return api_parameters_blame(&run->arguments, "measures", problem,
-                                    "only the steps of sampler=chain have terms");
-    if (!(parameters->format == API_FORMAT_UNSAID ? take_accept(run, problem)
-                                                  : take_format(run, problem)))
-        return false;
-    run->form = run->computation->form(run, run->offer->format);
-    return true;
-}
-
 /* ---- The work ---- */
 
 /* 1 + ceil(log2 steps): the most draws that one frame of the tree sampler takes. */
@@ -200,6 +79,12 @@ static uint64_t tree_depth(uint32_t steps)
     return depth;
 }
 
+static struct api_windows windows_of(const struct api_run *run)
+{
+    return api_pipeline_windows(run->subject.elements, run->form->wants_pixels,
+                                run->form->wants_state, run->parameters.frames.count);
+}
+
 /*
  * All frames of a tree take a draw each, but every window more goes down to its frames anew; a few
  * frames cost no more than each of them alone.
@@ -209,9 +94,7 @@ static uint64_t tree_draws(const struct api_run *run)
     const struct api_parameters *parameters = &run->parameters;
     uint64_t count = parameters->frames.count, steps = parameters->schedule.steps;
     uint64_t depth = tree_depth(parameters->schedule.steps);
-    uint64_t windows = api_pipeline_windows(run->subject.elements, run->form->wants_pixels,
-                                            run->form->wants_state, parameters->frames.count);
-    uint64_t together = steps + (windows - 1) * depth;
+    uint64_t together = steps + (windows_of(run).count - 1) * depth;
     return together < count * depth ? together : count * depth;
 }
 
@@ -268,23 +151,62 @@ static struct api_work work_of(const struct api_run *run)
     };
 }
 
-bool api_run_admit(struct api_run *run, uint64_t elements, struct api_problem *problem)
+static struct api_footprint footprint_of(const struct api_run *run)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    const struct json_body *json = &run->body.json;
+    const struct api_form *form = run->form;
+    const struct api_windows windows = windows_of(run);
+    const struct api_sheet sheet = api_sheet_of(run);
+    return (struct api_footprint){
+        .endpoint = run->computation->endpoint,
+        .format = run->offer->format,
+        .compression = parameters->compression,
+        .gzip = api_may_compress(run->call, run->offer->media_type),
+        .pixels = form->wants_pixels,
+        .state = form->wants_state,
+        .tally = form->wants_measures == API_MEASURE_ALL,
+        .targets = api_parameters_want_targets(parameters),
+        .steps = parameters->schedule.steps,
+        .frames = parameters->frames.count,
+        .windows = windows.count,
+        .window_frames = windows.frames,
+        .threads = api_service_threads(run->call->service),
+        .elements = run->subject.elements,
+        .channels = run->subject.channels,
+        .bins = (run->computation->endpoint & API_HISTOGRAMS) ? parameters->bins : 0,
+        .components = json->has_mixture ? json->mixture.components : 0,
+        .text_samples = json->has_mixture ? 0 : json->sample_count,
+        .sheet = form == &api_form_sheet ? sheet.columns * sheet.rows : 0,
+        .picture = run->body.picture,
+        .array_elements = run->subject.width > 0 ? run->body.array_elements : 0,
+        .array_bits = run->body.array_bits,
+    };
+}
+
+/* Whether the work is within the limit, and may be done now. */
+static bool check_work(struct api_run *run, const struct api_work *work,
+                       struct api_problem *problem)
+{
+    uint64_t estimate = api_cost_estimate(work);
+    return is_allowed(run, estimate) &&
+           api_check_work(run->call->service, run->computation->endpoint, estimate, problem);
+}
+
+/* Whether the subject, which is not made yet, may be: its work and its memory. */
+static bool admit(struct api_run *run, struct api_problem *problem)
 {
     const struct api_computation *computation = run->computation;
-    const struct api_service *service = run->call->service;
-    if (elements > SIZE_MAX / sizeof *run->subject.state)
+    if (run->subject.elements > SIZE_MAX / sizeof *run->subject.state)
         return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
-    run->subject.elements = (size_t)elements;
-    run->call->timing->state = elements * sizeof *run->subject.state;
+    run->call->timing->state = run->subject.elements * sizeof *run->subject.state;
     struct api_work work = work_of(run);
-    if (!is_allowed(run, api_cost_estimate(&work)) ||
-        !api_check_work(service, computation->endpoint, api_cost_estimate(&work), problem))
+    if (!check_work(run, &work, problem))
         return false;
     if (!computation->exact_points)
         return true;
     work.exact = computation->exact_points(run);
-    return is_allowed(run, api_cost_estimate(&work)) &&
-           api_check_work(service, computation->endpoint, api_cost_estimate(&work), problem);
+    return check_work(run, &work, problem);
 }
 
 /* ---- The answer ---- */
@@ -341,40 +263,42 @@ static enum dissolve_status flush(void *context)
     return api_flush(run->call);
 }
 
+static uint64_t mark(void *context)
+{
+    const struct api_run *run = context;
+    return run->call->borrowed;
+}
+
+static bool must_wait(void *context, uint64_t mark)
+{
+    const struct api_run *run = context;
+    return api_must_wait(run->call, mark);
+}
+
 static enum dissolve_status encode_nothing(void *context, struct api_slot *slot)
 {
     (void)context, (void)slot;
     return DISSOLVE_OK;
 }
 
-/* For the figures: so many frames were made, and what that took. */
-static void count(struct api_run *run, size_t frames)
-{
-    const struct api_parameters *parameters = &run->parameters;
-    struct api_timing *timing = run->call->timing;
-    if (frames == 0)
-        return;
-    uint64_t steps = parameters->frames.t[frames - 1] - parameters->start_step;
-    timing->frames += frames;
-    timing->elements += run->subject.elements * steps;
-}
+/* ---- The frames ---- */
 
-/* The form's one way through all frames. */
-static enum dissolve_status run_pass(struct api_run *run)
+/* Begins the form's one way through all frames. */
+static enum dissolve_status begin_pass(struct api_run *run)
 {
     const struct api_form *form = run->form;
     const struct api_parameters *parameters = &run->parameters;
     const struct api_subject *subject = &run->subject;
-    const struct dissolve_process_options options = {.schedule = run->schedule,
+    const struct dissolve_process_options process = {.schedule = run->schedule,
                                                      .seed = parameters->seed,
                                                      .offset = parameters->offset,
                                                      .sampler = parameters->sampler,
                                                      .start = parameters->start_step};
     enum dissolve_status status =
-        dissolve_process_create(&options, subject->state, subject->elements, &run->process);
+        dissolve_process_create(&process, subject->state, subject->elements, &run->process);
     if (status != DISSOLVE_OK)
         return status;
-    struct api_pipeline pipeline = {
+    const struct api_pipeline_options pipeline = {
         .process = run->process,
         .job = run->call->job,
         .t = parameters->frames.t,
@@ -391,15 +315,49 @@ static enum dissolve_status run_pass(struct api_run *run)
         .encode = form->encode ? form->encode : encode_nothing,
         .emit = emit,
         .flush = flush,
+        .mark = mark,
+        .must_wait = must_wait,
     };
-    status = api_pipeline_run(&pipeline);
-    run->call->timing->diffuse += pipeline.diffuse_ms;
-    run->call->timing->encode += pipeline.encode_ms;
-    count(run, pipeline.emitted);
+    return api_pipeline_create(&pipeline, &run->pipeline);
+}
+
+/* For the figures: so many frames were made, and what that took. */
+static void end_pass(struct api_run *run)
+{
+    const struct api_parameters *parameters = &run->parameters;
+    struct api_timing *timing = run->call->timing;
+    const struct api_pipeline_figures figures = api_pipeline_figures(run->pipeline);
+    timing->diffuse += figures.diffuse_ms;
+    timing->encode += figures.encode_ms;
+    if (figures.emitted > 0) {
+        uint64_t steps = parameters->frames.t[figures.emitted - 1] - parameters->start_step;
+        timing->frames += figures.emitted;
+        timing->elements += run->subject.elements * steps;
+    }
+    api_pipeline_destroy(run->pipeline);
+    run->pipeline = NULL;
     dissolve_process_destroy(run->process);
     run->process = NULL;
+}
+
+/* Goes on with the pass. The next one begins from x_0 again. */
+static enum dissolve_status continue_pass(struct api_run *run, bool *paused)
+{
+    struct api_subject *subject = &run->subject;
+    enum dissolve_status status = DISSOLVE_OK;
+    if (!run->pipeline) {
+        if (run->output.pass > 0)
+            memcpy(subject->state, subject->x0, subject->elements * sizeof *subject->x0);
+        status = begin_pass(run);
+    }
+    if (status == DISSOLVE_OK)
+        status = api_pipeline_continue(run->pipeline, paused);
+    if (run->pipeline && !*paused)
+        end_pass(run);
     return status;
 }
+
+/* ---- Before the first frame ---- */
 
 /* Keeps x_0 where something is derived from it, or the process begins again from it. */
 static enum dissolve_status keep_x0(struct api_run *run)
@@ -441,59 +399,145 @@ static void make_boundary(struct api_run *run)
                            "%02x", digest[i]);
 }
 
-static enum dissolve_status compute(struct api_run *run)
+/* ---- The stages ---- */
+
+static void release_body(struct api_run *run)
 {
-    size_t passes = run->form->each_content ? run->parameters.content_count : 1;
+    codec_form_free(&run->body.form);
+    run->body.bytes = NULL;
+    run->body.size = 0;
+    api_release_body(run->call);
+}
+
+/* A status as the end of a stage. */
+static enum api_progress progress_of(enum dissolve_status status, struct api_problem *problem)
+{
+    if (status == DISSOLVE_OK)
+        return API_COMPLETE;
+    (void)api_problem_from_status(problem, status, NULL);
+    return API_INCOMPLETE;
+}
+
+static enum api_progress identify_body(struct api_run *run, struct api_problem *problem)
+{
+    bool identified = api_arguments_add_query(&run->arguments, &run->call->request, problem) &&
+                      run->computation->identify(run, problem);
+    return identified ? API_COMPLETE : API_INCOMPLETE;
+}
+
+/* Waits for memory, beside the body, or refuses what will never have so much. */
+static enum api_progress reserve(struct api_run *run, uint64_t bytes, struct api_problem *problem)
+{
+    if (!api_check_memory(run->call->service, bytes, problem))
+        return API_INCOMPLETE;
+    return api_reserve(run->call, bytes) ? API_COMPLETE : API_WAITS_FOR_MEMORY;
+}
+
+static enum api_progress reserve_for_text(struct api_run *run, struct api_problem *problem)
+{
+    if (run->body.kind != API_BODY_JSON)
+        return API_COMPLETE;
+    return reserve(run, api_memory_of_json(run->body.size), problem);
+}
+
+static enum api_progress parse_body(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_computation *computation = run->computation;
+    bool parsed =
+        computation->parse(run, problem) &&
+        api_parameters_read(computation->endpoint, &run->arguments, &run->parameters, problem) &&
+        may_make_schedule(run) &&
+        api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
+        api_choose_form(run, problem) && computation->probe(run, problem) && admit(run, problem);
+    return parsed ? API_COMPLETE : API_INCOMPLETE;
+}
+
+/* What has been read has little, where it has to wait for more. */
+static enum api_progress reserve_for_frames(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_footprint footprint = footprint_of(run);
+    if (run->body.json.has_mixture)
+        (void)!api_reserve(run->call, api_memory_of_mixture(footprint.components));
+    return reserve(run, api_memory_estimate(&footprint), problem);
+}
+
+static enum api_progress load_subject(struct api_run *run, struct api_problem *problem)
+{
+    if (!run->computation->load(run, problem))
+        return API_INCOMPLETE;
     enum dissolve_status status = make_recipe(run);
     if (status == DISSOLVE_OK && run->offer->format == API_FORMAT_MULTIPART)
         make_boundary(run);
     if (status == DISSOLVE_OK)
         status = keep_x0(run);
-    for (size_t pass = 0; pass < passes && status == DISSOLVE_OK; pass++) {
-        if (pass > 0)
-            memcpy(run->subject.state, run->subject.x0,
-                   run->subject.elements * sizeof *run->subject.x0);
-        run->output.pass = pass;
-        status = run_pass(run);
+    if (status == DISSOLVE_OK)
+        release_body(run);
+    return progress_of(status, problem);
+}
+
+static enum api_progress send_frames(struct api_run *run, struct api_problem *problem)
+{
+    size_t passes = run->form->each_content ? run->parameters.content_count : 1;
+    enum dissolve_status status = DISSOLVE_OK;
+    while (run->output.pass < passes && status == DISSOLVE_OK) {
+        bool paused = false;
+        status = continue_pass(run, &paused);
+        if (paused)
+            return API_WAITS_FOR_READER;
+        run->output.pass++;
     }
-    return status == DISSOLVE_OK && run->form->close ? run->form->close(run) : status;
+    return progress_of(status, problem);
 }
 
-static bool prepare(struct api_run *run, struct api_problem *problem)
+static enum api_progress close_form(struct api_run *run, struct api_problem *problem)
 {
-    const struct api_computation *computation = run->computation;
-    double start = api_now_ms();
-    bool ready =
-        api_arguments_add_query(&run->arguments, run->call->request, problem) &&
-        computation->gather(run, problem) &&
-        api_parameters_read(computation->endpoint, &run->arguments, &run->parameters, problem) &&
-        may_make_schedule(run) &&
-        api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
-        choose_form(run, problem) && computation->load(run, problem);
-    run->call->timing->decode += api_now_ms() - start;
-    return ready;
+    return progress_of(run->form->close ? run->form->close(run) : DISSOLVE_OK, problem);
 }
 
-static bool answer(struct api_run *run, struct api_problem *problem)
+/* What is borrowed from the run is freed with it. */
+static enum api_progress await_reader(struct api_run *run, struct api_problem *problem)
 {
-    if (!prepare(run, problem))
-        return false;
-    enum dissolve_status status = compute(run);
-    return status == DISSOLVE_OK || api_problem_from_status(problem, status, NULL);
+    const struct api_call *call = run->call;
+    (void)problem;
+    bool waits = call->borrowed > 0 && api_must_wait(call, call->borrowed);
+    return waits ? API_WAITS_FOR_READER : API_COMPLETE;
 }
+
+/* In their order; one that has to wait is begun again, and goes on where it was. */
+static const struct {
+    enum api_progress (*advance)(struct api_run *run, struct api_problem *problem);
+    bool decodes; /* its time is told as that of decoding */
+} stages[] = {
+    {identify_body, true},       {reserve_for_text, false}, {parse_body, true},
+    {reserve_for_frames, false}, {load_subject, true},      {send_frames, false},
+    {close_form, false},         {await_reader, false},
+};
 
 static bool is_cancelled(void *job)
 {
     return dissolve_job_cancelled(job);
 }
 
-bool api_run_answer(struct api_call *call, const struct api_computation *computation,
-                    struct api_problem *problem)
+struct api_run *api_run_create(struct api_call *call, const struct api_computation *computation)
 {
-    struct api_run run = {.call = call,
-                          .cancel = {.cancelled = is_cancelled, .context = call->job},
-                          .computation = computation};
-    bool complete = answer(&run, problem);
-    run_free(&run);
-    return complete;
+    struct api_run *run = malloc(sizeof *run);
+    if (run)
+        *run = (struct api_run){.call = call,
+                                .cancel = {.cancelled = is_cancelled, .context = call->job},
+                                .computation = computation};
+    return run;
+}
+
+enum api_progress api_run_continue(struct api_run *run, struct api_problem *problem)
+{
+    enum api_progress progress = API_COMPLETE;
+    while (run->stage < sizeof stages / sizeof stages[0] && progress == API_COMPLETE) {
+        double start = api_now_ms();
+        progress = stages[run->stage].advance(run, problem);
+        if (stages[run->stage].decodes)
+            run->call->timing->decode += api_now_ms() - start;
+        if (progress == API_COMPLETE)
+            run->stage++;
+    }
+    return progress;
 }

@@ -29,6 +29,8 @@ struct api_body {
     size_t size;
     const char *type; /* of an image: what its Content-Type claims, or its part's; may be NULL */
     struct codec_image_info picture; /* of a PNG or a JPEG, from its header; else zero */
+    uint64_t array_elements;         /* of an NPY */
+    unsigned array_bits;             /* of its elements, if they are whole numbers; else 0 */
     struct codec_form form;
     struct json_body json;
 };
@@ -86,9 +88,13 @@ struct api_computation {
     const struct api_offer *offers; /* the first is preferred */
     size_t offer_count;
 
-    /* Finds out what the body is, and adds its parameters to the arguments. */
-    bool (*gather)(struct api_run *run, struct api_problem *problem);
-    /* Makes the subject of it. */
+    /* Finds out what the body is. */
+    bool (*identify)(struct api_run *run, struct api_problem *problem);
+    /* Adds its parameters to the arguments, and finds the image in a form. */
+    bool (*parse)(struct api_run *run, struct api_problem *problem);
+    /* Finds the size of the subject, and checks it against the limits; nothing is decoded. */
+    bool (*probe)(struct api_run *run, struct api_problem *problem);
+    /* Makes the subject. */
     bool (*load)(struct api_run *run, struct api_problem *problem);
     /* The form of a format; never NULL for one that is offered. */
     const struct api_form *(*form)(const struct api_run *run, enum api_format format);
@@ -107,20 +113,31 @@ struct api_run {
     const struct api_form *form;
     struct dissolve_schedule *schedule;
     struct api_subject subject;
-    struct dissolve_process *process;
+    struct dissolve_process *process; /* of this pass, like the pipeline; NULL: between two */
+    struct api_pipeline *pipeline;
     struct api_output output;
+    size_t stage; /* of its way; see run.c */
 };
 
-/* Answers a request, from its body to the last byte; as api_handler. */
-bool api_run_answer(struct api_call *call, const struct api_computation *computation,
-                    struct api_problem *problem);
+extern const struct api_computation api_images_frames;
+extern const struct api_computation api_images_histograms;
+extern const struct api_computation api_samples_frames;
+extern const struct api_computation api_samples_histograms;
 
-/*
- * Notes how many elements the subject has and checks that the estimated cost is within the limit:
- * for load, before it decodes a picture or allocates the state. 422 otherwise.
- */
-DISSOLVE_MUST_USE bool api_run_admit(struct api_run *run, uint64_t elements,
-                                     struct api_problem *problem);
+/* The call is borrowed. NULL: no memory. */
+DISSOLVE_MUST_USE struct api_run *api_run_create(struct api_call *call,
+                                                 const struct api_computation *computation);
+
+/* Goes on with a request, from its body to the last byte, as api_call_continue; where it is
+ * incomplete and its answer has not begun, *problem is what to answer instead. */
+DISSOLVE_MUST_USE enum api_progress api_run_continue(struct api_run *run,
+                                                     struct api_problem *problem);
+
+/* NULL is fine. */
+void api_run_destroy(struct api_run *run);
+
+/* The form of the answer, of those that its parameters and the client allow: offer and form. */
+DISSOLVE_MUST_USE bool api_choose_form(struct api_run *run, struct api_problem *problem);
 
 /* Writes what is in the output's scratch buffer, and empties it. */
 DISSOLVE_MUST_USE enum dissolve_status api_run_write_scratch(struct api_run *run);
@@ -136,9 +153,13 @@ DISSOLVE_MUST_USE bool api_make_schedule(const struct api_arguments *arguments,
 DISSOLVE_MUST_USE bool api_sheet_check(const struct api_run *run, struct api_problem *problem);
 
 /* The two bodies: images, and samples or mixtures. As in struct api_computation. */
-bool api_image_gather(struct api_run *run, struct api_problem *problem);
+bool api_image_identify(struct api_run *run, struct api_problem *problem);
+bool api_image_parse(struct api_run *run, struct api_problem *problem);
+bool api_image_probe(struct api_run *run, struct api_problem *problem);
 bool api_image_load(struct api_run *run, struct api_problem *problem);
-bool api_samples_gather(struct api_run *run, struct api_problem *problem);
+bool api_samples_identify(struct api_run *run, struct api_problem *problem);
+bool api_samples_parse(struct api_run *run, struct api_problem *problem);
+bool api_samples_probe(struct api_run *run, struct api_problem *problem);
 bool api_samples_load(struct api_run *run, struct api_problem *problem);
 
 #endif

@@ -60,9 +60,9 @@ static bool find_kind(const struct api_request *request, enum api_body_kind *kin
     return true;
 }
 
-bool api_samples_gather(struct api_run *run, struct api_problem *problem)
+bool api_samples_identify(struct api_run *run, struct api_problem *problem)
 {
-    const struct api_request *request = run->call->request;
+    const struct api_request *request = &run->call->request;
     struct api_body *body = &run->body;
     if (!is_samples_type(request->content_type))
         return api_problem_set(problem, 415,
@@ -71,49 +71,32 @@ bool api_samples_gather(struct api_run *run, struct api_problem *problem)
                                accepted);
     if (request->body_size == 0)
         return api_problem_set(problem, 400, "the body is empty: send samples or a mixture");
-    if (!find_kind(request, &body->kind, problem))
-        return false;
     body->bytes = request->body;
     body->size = request->body_size;
-    return body->kind != API_BODY_JSON ||
-           json_body_read((const char *)request->body, request->body_size, &body->json,
-                          &run->arguments, problem);
+    return find_kind(request, &body->kind, problem);
 }
 
-/* Room for the state of so many samples, if their work is allowed. */
-static bool make_state(struct api_run *run, uint64_t count, struct api_problem *problem)
+bool api_samples_parse(struct api_run *run, struct api_problem *problem)
 {
-    struct api_subject *subject = &run->subject;
-    if (!api_run_admit(run, count, problem))
-        return false;
-    subject->state = calloc(subject->elements, sizeof *subject->state);
-    return subject->state || api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+    struct api_body *body = &run->body;
+    return body->kind != API_BODY_JSON || json_body_read((const char *)body->bytes, body->size,
+                                                         &body->json, &run->arguments, problem);
 }
 
-static bool check_finite(const struct api_subject *subject, struct api_problem *problem)
-{
-    for (size_t i = 0; i < subject->elements; i++) {
-        if (!isfinite(subject->state[i]))
-            return api_problem_set(problem, 422, "sample %zu is not finite in float32", i);
-    }
-    return true;
-}
+/* ---- How many samples there are ---- */
 
-static bool load_raw(struct api_run *run, struct api_problem *problem)
+static bool probe_raw(struct api_run *run, struct api_problem *problem)
 {
     const struct api_body *body = &run->body;
-    struct api_subject *subject = &run->subject;
     if (body->size % sizeof(float) != 0)
         return api_problem_set(problem, 400,
                                "the body has %zu bytes, which are no whole number of float32",
                                body->size);
-    if (!make_state(run, body->size / sizeof(float), problem))
-        return false;
-    memcpy(subject->state, body->bytes, body->size);
-    return check_finite(subject, problem);
+    run->subject.elements = body->size / sizeof(float);
+    return true;
 }
 
-static bool load_npy(struct api_run *run, struct api_problem *problem)
+static bool probe_npy(struct api_run *run, struct api_problem *problem)
 {
     struct codec_npy npy;
     char detail[CODEC_DETAIL] = "";
@@ -122,10 +105,8 @@ static bool load_npy(struct api_run *run, struct api_problem *problem)
         return api_problem_from_status(problem, status, detail);
     if (npy.count == 0)
         return api_problem_set(problem, 400, "the array is empty");
-    if (!make_state(run, npy.count, problem))
-        return false;
-    codec_npy_floats(&npy, run->subject.state);
-    return check_finite(&run->subject, problem);
+    run->subject.elements = npy.count;
+    return true;
 }
 
 /* As many elements as the largest image has. */
@@ -136,44 +117,84 @@ static bool check_count(const struct api_run *run, uint64_t count, struct api_pr
                                               "count must be at most %" PRIu64, most);
 }
 
-static bool load_mixture(struct api_run *run, struct api_problem *problem)
+static bool probe_json(struct api_run *run, struct api_problem *problem)
 {
     const struct json_body *json = &run->body.json;
+    if (!json->has_mixture) {
+        run->subject.elements = json->sample_count;
+        return true;
+    }
     if (run->parameters.start_step > 0)
         return api_parameters_blame(&run->arguments, "start_step", problem,
                                     "start_step needs the samples themselves, not a mixture");
-    if (!check_count(run, json->mixture_count, problem) ||
-        !make_state(run, json->mixture_count, problem))
-        return false;
-    dissolve_mixture_draw(&json->mixture, run->parameters.seed, run->parameters.offset,
-                          run->subject.elements, run->subject.state);
-    return true;
+    run->subject.elements = (size_t)json->mixture_count;
+    return check_count(run, json->mixture_count, problem);
 }
 
-static bool load_json(struct api_run *run, struct api_problem *problem)
-{
-    struct json_body *json = &run->body.json;
-    if (json->has_mixture)
-        return load_mixture(run, problem);
-    if (!api_run_admit(run, json->sample_count, problem))
-        return false;
-    run->subject.state = json->samples;
-    json->samples = NULL;
-    return true;
-}
-
-bool api_samples_load(struct api_run *run, struct api_problem *problem)
+bool api_samples_probe(struct api_run *run, struct api_problem *problem)
 {
     run->subject.channels = 1;
     switch (run->body.kind) {
     case API_BODY_RAW:
-        return load_raw(run, problem);
+        return probe_raw(run, problem);
     case API_BODY_NPY:
-        return load_npy(run, problem);
+        return probe_npy(run, problem);
     case API_BODY_JSON:
     case API_BODY_IMAGE:
     case API_BODY_UNKNOWN:
         break;
     }
-    return load_json(run, problem);
+    return probe_json(run, problem);
+}
+
+/* ---- The samples ---- */
+
+static bool check_finite(const struct api_subject *subject, struct api_problem *problem)
+{
+    for (size_t i = 0; i < subject->elements; i++) {
+        if (!isfinite(subject->state[i]))
+            return api_problem_set(problem, 422, "sample %zu is not finite in float32", i);
+    }
+    return true;
+}
+
+static bool load_npy(struct api_run *run, struct api_problem *problem)
+{
+    struct codec_npy npy;
+    char detail[CODEC_DETAIL] = "";
+    enum dissolve_status status = codec_npy_open(run->body.bytes, run->body.size, &npy, detail);
+    if (status != DISSOLVE_OK)
+        return api_problem_from_status(problem, status, detail);
+    codec_npy_floats(&npy, run->subject.state);
+    return check_finite(&run->subject, problem);
+}
+
+static bool load_json(struct api_run *run)
+{
+    struct json_body *json = &run->body.json;
+    if (json->has_mixture) {
+        dissolve_mixture_draw(&json->mixture, run->parameters.seed, run->parameters.offset,
+                              run->subject.elements, run->subject.state);
+    } else {
+        run->subject.state = json->samples;
+        json->samples = NULL;
+    }
+    return true;
+}
+
+bool api_samples_load(struct api_run *run, struct api_problem *problem)
+{
+    const struct api_body *body = &run->body;
+    struct api_subject *subject = &run->subject;
+    bool is_there = body->kind == API_BODY_JSON && !body->json.has_mixture;
+    if (!is_there)
+        subject->state = calloc(subject->elements, sizeof *subject->state);
+    if (!is_there && !subject->state)
+        return api_problem_from_status(problem, DISSOLVE_NO_MEMORY, NULL);
+    if (body->kind == API_BODY_NPY)
+        return load_npy(run, problem);
+    if (body->kind == API_BODY_JSON)
+        return load_json(run);
+    memcpy(subject->state, body->bytes, body->size);
+    return check_finite(subject, problem);
 }

@@ -125,7 +125,7 @@ static bool answer(struct api_call *call, const struct api_parameters *parameter
     static const char *const offer = "application/json";
     struct codec_buffer table = {0};
     if (parameters->format == API_FORMAT_UNSAID &&
-        api_accept_choose(call->request->accept, &offer, 1) < 0)
+        api_accept_choose(call->request.accept, &offer, 1) < 0)
         return api_problem_set(problem, 406, "a schedule is offered as application/json");
     enum dissolve_status status = write_table(parameters, schedule, &table);
     bool complete;
@@ -147,7 +147,7 @@ bool api_schedule_table(struct api_call *call, struct api_problem *problem)
     struct api_arguments arguments = {0};
     struct api_parameters parameters = {0};
     struct dissolve_schedule *schedule = NULL;
-    bool complete = api_arguments_add_query(&arguments, call->request, problem) &&
+    bool complete = api_arguments_add_query(&arguments, &call->request, problem) &&
                     api_parameters_read(API_SCHEDULE, &arguments, &parameters, problem) &&
                     api_make_schedule(&arguments, &parameters, &schedule, problem) &&
                     answer(call, &parameters, schedule, problem);

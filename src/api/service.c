@@ -15,6 +15,7 @@
 
 struct api_service {
     struct api_limits limits;
+    unsigned threads;
     atomic_bool ready;
     enum dissolve_status (*print_metrics)(void *context, struct codec_buffer *out);
     void *metrics_context;
@@ -98,6 +99,7 @@ enum dissolve_status api_service_create(struct dissolve_pool *pool, const struct
     if (!service)
         return DISSOLVE_NO_MEMORY;
     service->limits = *limits;
+    service->threads = dissolve_pool_threads(pool);
     atomic_init(&service->ready, true);
     publish_explorer(service);
     publish_text(service, API_DOCUMENT_HEALTH, "application/json", "{\"status\":\"ok\"}\n");
@@ -218,4 +220,23 @@ bool api_check_work(const struct api_service *service, enum api_endpoint endpoin
                            "This request is estimated at %" PRIu64 " %s of one processor core, "
                            "above the limit of %" PRIu64 " %s (max-work); %s.",
                            rounded, name, most / unit, name, remedy_of(endpoint));
+}
+
+unsigned api_service_threads(const struct api_service *service)
+{
+    return service->threads;
+}
+
+bool api_check_memory(const struct api_service *service, uint64_t estimate,
+                      struct api_problem *problem)
+{
+    const uint64_t mebibyte = 1 << 20;
+    uint64_t most = service->limits.max_memory;
+    if (most == 0 || estimate <= most)
+        return true;
+    return api_problem_set(problem, 422,
+                           "This request is estimated at %" PRIu64 " MiB of memory, above the "
+                           "limit of %" PRIu64 " MiB for one request (from max-memory); send a "
+                           "smaller body.",
+                           estimate / mebibyte + (estimate % mebibyte > 0), most / mebibyte);
 }

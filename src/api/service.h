@@ -5,6 +5,13 @@
 #include "document.h"
 #include "parameters.h"
 
+/* Threads of its pool. */
+unsigned api_service_threads(const struct api_service *service);
+
+/* 422 unless the estimate, bytes beside the body, is within max_memory. */
+DISSOLVE_MUST_USE bool api_check_memory(const struct api_service *service, uint64_t estimate,
+                                        struct api_problem *problem);
+
 /* 422 unless the estimate, nanoseconds of one core, is within max-work. */
 DISSOLVE_MUST_USE bool api_check_work(const struct api_service *service, enum api_endpoint endpoint,
                                       uint64_t estimate, struct api_problem *problem);

@@ -21,7 +21,8 @@ struct http_configuration {
     uint64_t max_work;
     uint64_t queue;
     uint64_t jobs_per_client; /* 0: all job threads but 2 */
-    uint64_t slow_readers;
+    uint64_t max_memory;      /* 0: half of what there is */
+    uint64_t min_rate;        /* bytes a second; 0: none */
     uint64_t max_connections;
     uint64_t max_connections_per_address; /* 0: no limit */
 
@@ -30,6 +31,7 @@ struct http_configuration {
     uint64_t header_timeout;
     uint64_t body_timeout;
     uint64_t compute_timeout;
+    uint64_t answer_timeout;
     uint64_t drain_timeout;
     uint64_t drain_delay;
 

@@ -43,6 +43,7 @@ void http_connections_check(struct http_connections *connections, int64_t now)
     pthread_mutex_lock(&connections->mutex);
     for (struct http_connection *at = connections->first; at != NULL; at = at->next)
         connections->attendant.check(connections->attendant.context, at, now);
+    connections->attendant.checked(connections->attendant.context);
     pthread_mutex_unlock(&connections->mutex);
 }
 
@@ -198,6 +199,7 @@ void http_connection_attach(struct http_connection *connection, struct http_exch
 {
     pthread_mutex_lock(&connection->all->mutex);
     connection->exchange = exchange;
+    connection->rate = (struct http_rate){0};
     connection->answering = false;
     connection->probed = false;
     pthread_mutex_unlock(&connection->all->mutex);

@@ -21,14 +21,17 @@ enum { ADMIN_CONNECTIONS = 256 };
 static enum dissolve_status print_metrics(void *context, struct codec_buffer *out)
 {
     const struct door *door = context;
+    const struct http_memory_taken taken = http_memory_taken(door->memory);
     const struct http_metrics_gauges gauges = {
         .in_progress = atomic_load(&door->in_progress),
         .connections = http_seats_taken(&door->seats),
         .queue_length = http_queue_length(door->queue),
         .queue_capacity = (size_t)door->configuration->queue,
-        .slow_readers = http_queue_resting(door->queue),
-        .bodies_taken = http_room_taken(&door->room),
-        .bodies_size = door->room.size,
+        .slow_readers = http_queue_paused(door->queue),
+        .memory_taken = taken.all,
+        .memory_size = door->options.sizing->memory,
+        .bodies_taken = taken.bodies,
+        .bodies_size = door->options.sizing->bodies + door->options.sizing->reserve,
         .job_threads = door->options.job_threads,
         .pool_threads = dissolve_pool_threads(door->options.pool),
         .log_lines_dropped = http_log_dropped(door->records.log),
@@ -82,6 +85,12 @@ static struct http_metrics *create_metrics(struct door *door)
     return http_metrics_create(door->paths, count);
 }
 
+static void look_again(void *context)
+{
+    const struct door *door = context;
+    http_queue_look(door->queue);
+}
+
 /* What needs no socket. */
 static bool furnish(struct door *door)
 {
@@ -92,16 +101,26 @@ static bool furnish(struct door *door)
     door->records =
         (struct http_records){.log = door->options.log, .metrics = create_metrics(door)};
     door->patience.metrics = door->records.metrics;
+    const struct http_memory_options memory = {.size = door->options.sizing->memory,
+                                               .bodies = door->options.sizing->bodies,
+                                               .reserve = door->options.sizing->reserve,
+                                               .released = look_again,
+                                               .context = door};
+    door->memory = http_memory_create(&memory);
     const struct http_queue_options queue = {
         .threads = door->options.job_threads,
-        .spares = (unsigned)configuration->slow_readers,
         .capacity = (size_t)configuration->queue,
         .per_client = http_sizing_jobs_per_client(configuration, door->options.job_threads),
-        .room = http_sizing_states(configuration)};
-    door->queue = http_queue_create(&queue);
+        .memory = door->memory};
+    if (door->memory != NULL)
+        door->queue = http_queue_create(&queue);
+    door->patience.queue = door->queue;
+    door->patience.memory = door->memory;
     if (door->watcher != NULL) {
-        const struct http_attendant attendant = {
-            .context = &door->patience, .check = http_patience_check, .left = http_patience_left};
+        const struct http_attendant attendant = {.context = &door->patience,
+                                                 .check = http_patience_check,
+                                                 .checked = http_patience_checked,
+                                                 .left = http_patience_left};
         door->connections = http_connections_create(door->watcher, &attendant);
         door->operators = http_connections_create(door->watcher, &attendant);
     }
@@ -140,7 +159,6 @@ enum dissolve_status door_open(const struct door_options *options, struct door *
     door->configuration = options->configuration;
     door->seats.limit = (size_t)door->configuration->max_connections;
     door->operator_seats.limit = ADMIN_CONNECTIONS;
-    door->room.size = http_sizing_bodies(options->configuration, options->job_threads);
     door->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool open = door->idle >= 0 && furnish(door);
     if (open) {
@@ -217,6 +235,7 @@ void door_close(struct door *door)
     http_peers_destroy(door->seats.peers);
     http_keys_destroy(door->keys);
     http_metrics_destroy(door->records.metrics);
+    http_memory_destroy(door->memory);
     free(door->paths);
     if (door->idle >= 0)
         close(door->idle);

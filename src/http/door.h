@@ -10,6 +10,7 @@
 /* Nothing may be zero or NULL but log. What is pointed to must outlive the door. */
 struct door_options {
     const struct http_configuration *configuration;
+    const struct http_sizing *sizing;
     struct api_service *service;
     struct dissolve_pool *pool;
     struct http_log *log;

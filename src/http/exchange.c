@@ -17,14 +17,14 @@ struct http_exchange *http_exchange_create(struct api_service *service, const ch
     return exchange;
 }
 
-void http_exchange_forget_body(struct http_exchange *exchange)
+void http_exchange_free_body(struct http_exchange *exchange)
 {
     free(exchange->body);
     exchange->body = NULL;
     exchange->body_capacity = 0;
-    if (exchange->room != NULL)
-        http_room_give(exchange->room, exchange->body_size);
     exchange->body_size = 0;
+    if (exchange->memory != NULL)
+        http_memory_release_body(exchange->memory, &exchange->charge);
 }
 
 void http_exchange_hold(struct http_exchange *exchange)
@@ -40,13 +40,6 @@ static void forget_headers(struct http_exchange *exchange)
     exchange->status = 0;
 }
 
-static void forget_kept(struct http_exchange *exchange)
-{
-    if (exchange->room != NULL)
-        http_room_give(exchange->room, exchange->kept);
-    exchange->kept = 0;
-}
-
 void http_exchange_release(struct http_exchange *exchange)
 {
     if (atomic_fetch_sub(&exchange->holders, 1) != 1)
@@ -59,10 +52,12 @@ void http_exchange_release(struct http_exchange *exchange)
     free(exchange->accept);
     free(exchange->accept_encoding);
     free(exchange->if_none_match);
-    http_exchange_forget_body(exchange);
-    forget_kept(exchange);
+    http_exchange_free_body(exchange);
+    api_call_destroy(exchange->call);
     http_pipe_destroy(exchange->pipe);
     dissolve_job_destroy(exchange->job);
+    if (exchange->memory != NULL)
+        http_memory_release(exchange->memory, &exchange->charge);
     free(exchange);
 }
 
@@ -115,13 +110,21 @@ bool http_exchange_append(struct http_exchange *exchange, const void *bytes, siz
     return true;
 }
 
-bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
-                         void (*notify)(void *context))
+static void resume_work(void *context)
 {
+    struct http_exchange *exchange = context;
+    http_queue_resume(exchange->queue, &exchange->work);
+}
+
+bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
+                         void (*readable)(void *context))
+{
+    const struct http_pipe_events events = {
+        .readable = readable, .drained = resume_work, .context = exchange};
     http_pipe_destroy(exchange->pipe);
     exchange->pipe_capacity = capacity;
     exchange->whole = exchange->http_1_0;
-    exchange->pipe = http_pipe_create(exchange->whole ? SIZE_MAX : capacity, notify, exchange);
+    exchange->pipe = http_pipe_create(exchange->whole ? SIZE_MAX : capacity, &events);
     if (exchange->pipe == NULL)
         return false;
     if (exchange->head_only)
@@ -173,25 +176,70 @@ static void announce(void *context, uint64_t size)
     http_pipe_bound(exchange->pipe, exchange->pipe_capacity);
 }
 
-/* Takes room for bytes that are kept. false: there is none, or the answer is too long. */
-static bool keep(struct http_exchange *exchange, size_t size)
+static void fail(struct http_exchange *exchange, int status, const char *detail)
 {
-    if (size > HTTP_WHOLE_MAX - exchange->kept)
-        exchange->overflow = 505;
-    else if (exchange->room != NULL && !http_room_take(exchange->room, size))
-        exchange->overflow = 503;
-    else
-        exchange->kept += size;
-    return exchange->overflow == 0;
+    exchange->failure = status;
+    exchange->failure_detail = detail;
+}
+
+/* Whether bytes that are kept until the answer is complete may be. */
+static bool may_keep(struct http_exchange *exchange, size_t size)
+{
+    if (size > HTTP_WHOLE_MAX - exchange->charge.kept)
+        fail(exchange, 505,
+             "The answer is too long for HTTP/1.0, where it is sent only when it is complete and "
+             "at most 64 MiB long; ask with HTTP/1.1, or for less.");
+    else if (exchange->memory != NULL &&
+             !http_memory_add_kept(exchange->memory, &exchange->charge, &exchange->sharer, size))
+        fail(exchange, 503,
+             "Too many answers to HTTP/1.0 are being kept; retry later, or ask with HTTP/1.1.");
+    return exchange->failure == 0;
+}
+
+static bool must_keep(const struct http_exchange *exchange)
+{
+    return exchange->whole && exchange->pipe_capacity < SIZE_MAX && !exchange->head_only;
 }
 
 static bool write_bytes(void *context, const void *bytes, size_t size)
 {
     struct http_exchange *exchange = context;
-    bool bounded = exchange->whole && exchange->pipe_capacity < SIZE_MAX && !exchange->head_only;
-    if (bounded && !keep(exchange, size))
+    if (must_keep(exchange) && !may_keep(exchange, size))
         return false;
     return http_pipe_write(exchange->pipe, bytes, size);
+}
+
+static bool write_borrowed(void *context, const void *bytes, size_t size)
+{
+    struct http_exchange *exchange = context;
+    if (must_keep(exchange))
+        return write_bytes(context, bytes, size);
+    return http_pipe_write_borrowed(exchange->pipe, bytes, size);
+}
+
+static bool must_wait(void *context, uint64_t mark)
+{
+    const struct http_exchange *exchange = context;
+    return http_pipe_must_wait(exchange->pipe, mark);
+}
+
+/* Where others wait, the queue decides when it is the turn of this one. */
+static bool reserve(void *context, uint64_t bytes)
+{
+    struct http_exchange *exchange = context;
+    struct http_charge *charge = &exchange->charge;
+    if (exchange->memory == NULL || exchange->queue == NULL || bytes == charge->job)
+        return true;
+    bool others_wait = http_queue_length(exchange->queue) > 0;
+    if (http_memory_set_job(exchange->memory, charge, &exchange->sharer, bytes, others_wait))
+        return true;
+    exchange->work.memory = bytes;
+    return false;
+}
+
+static void release_body(void *context)
+{
+    http_exchange_free_body(context);
 }
 
 static void flush(void *context)
@@ -216,75 +264,122 @@ static struct api_request request_of(const struct http_exchange *exchange)
     };
 }
 
-static const char *detail_of(const struct http_exchange *exchange, int status)
+static struct api_reply reply_of(struct http_exchange *exchange)
 {
-    if (exchange->overflow == 505 && status == 505)
-        return "The answer is too long for HTTP/1.0, where it is sent only when it is complete and "
-               "at most 64 MiB long; ask with HTTP/1.1, or for less.";
-    if (exchange->overflow == 503)
-        return "Too many answers to HTTP/1.0 are being kept; retry later, or ask with HTTP/1.1.";
-    return status == 504   ? "The computation took longer than the deadline."
-           : status == 503 ? "The service is shutting down."
-                           : "The answer could not be completed.";
+    return (struct api_reply){.context = exchange,
+                              .start = start,
+                              .write = write_bytes,
+                              .write_borrowed = write_borrowed,
+                              .must_wait = must_wait,
+                              .flush = flush,
+                              .announce = announce,
+                              .reserve = reserve,
+                              .release_body = release_body};
+}
+
+/* The answer of a request whose own could not be made. */
+static void refuse_instead(struct http_exchange *exchange, int verdict)
+{
+    const struct api_reply reply = reply_of(exchange);
+    int status = verdict != 0 ? verdict : exchange->failure != 0 ? exchange->failure : 500;
+    const char *detail = status == exchange->failure ? exchange->failure_detail
+                         : status == 504 ? "The computation took longer than the deadline."
+                         : status == 503 ? "The service is shutting down."
+                                         : "The answer could not be completed.";
+    exchange->whole = false; /* the refusal is short, and complete when it is written */
+    exchange->size_known = false;
+    api_refuse(&reply, exchange->id, status, detail);
+}
+
+/* What is left to be sent is in the pipe, and its computation over. */
+static void release_job(struct http_exchange *exchange)
+{
+    struct http_charge *charge = &exchange->charge;
+    uint64_t left = http_pipe_memory(exchange->pipe);
+    if (exchange->memory != NULL && left < charge->job)
+        (void)!http_memory_set_job(exchange->memory, charge, &exchange->sharer, left, false);
 }
 
 /*
  * The answer has been made, or as much of it as could be. A job that was stopped may have told so
  * in its own way; why is known here.
  */
-static void finish(struct http_exchange *exchange, const struct api_reply *reply, bool complete)
+static void finish(struct http_exchange *exchange, bool complete)
 {
     int verdict = atomic_load(&exchange->verdict);
     complete = complete && exchange->status != 0 && (verdict == 0 || exchange->status != 503);
     if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
-        int status = verdict != 0 ? verdict : exchange->overflow != 0 ? exchange->overflow : 500;
-        const char *detail = detail_of(exchange, status);
-        forget_kept(exchange);
-        exchange->whole = false; /* the refusal is short, and complete when it is written */
-        exchange->size_known = false;
-        api_refuse(reply, exchange->id, status, detail);
+        refuse_instead(exchange, verdict);
         complete = exchange->status != 0;
     }
-    http_exchange_forget_body(exchange); /* it is not needed while a slow reader takes the answer */
+    http_exchange_free_body(exchange);
+    release_job(exchange);
     http_pipe_end(exchange->pipe, complete);
 }
 
+/* Stopped or abandoned work is over, however far it has come. */
+static enum api_progress go_on(struct http_exchange *exchange)
+{
+    if (atomic_load(&exchange->gone) || atomic_load(&exchange->verdict) != 0)
+        return API_INCOMPLETE;
+    if (exchange->call == NULL) {
+        const struct api_reply reply = reply_of(exchange);
+        const struct api_request request = request_of(exchange);
+        exchange->call = api_call_create(exchange->service, exchange->route, &request,
+                                         exchange->job, &reply, &exchange->timing);
+    }
+    if (exchange->call == NULL) {
+        fail(exchange, 503, "There is no memory for the request now.");
+        return API_INCOMPLETE;
+    }
+    return api_call_continue(exchange->call);
+}
+
+enum http_work_result http_exchange_continue(struct http_exchange *exchange)
+{
+    enum api_progress progress = go_on(exchange);
+    if (progress == API_WAITS_FOR_READER)
+        return HTTP_WORK_PAUSED;
+    if (progress == API_WAITS_FOR_MEMORY)
+        return HTTP_WORK_WAITS;
+    api_call_destroy(exchange->call);
+    exchange->call = NULL;
+    finish(exchange, progress == API_COMPLETE);
+    return HTTP_WORK_DONE;
+}
+
+/* A pipe of any capacity never has its writer wait, and a document asks for no memory. */
 void http_exchange_answer(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush, announce};
-    const struct api_request request = request_of(exchange);
-    bool wanted = !atomic_load(&exchange->gone) && atomic_load(&exchange->verdict) == 0;
-    bool complete = wanted && api_handle(exchange->service, exchange->route, &request,
-                                         exchange->job, &reply, &exchange->timing);
-    finish(exchange, &reply, complete);
+    (void)!http_exchange_continue(exchange);
 }
 
 bool http_exchange_answer_small(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush, announce};
+    const struct api_reply reply = reply_of(exchange);
     const struct api_request request = request_of(exchange);
     bool complete;
     if (!api_handle_small(exchange->service, exchange->route, &request, &reply, &exchange->timing,
                           &complete))
         return false;
     exchange->computed = true;
-    finish(exchange, &reply, complete);
+    finish(exchange, complete);
     return true;
 }
 
 void http_exchange_refuse(struct http_exchange *exchange)
 {
-    const struct api_reply reply = {exchange, start, write_bytes, flush, announce};
-    http_exchange_forget_body(exchange);
+    const struct api_reply reply = reply_of(exchange);
+    http_exchange_free_body(exchange);
     api_refuse(&reply, exchange->id, exchange->refusal, exchange->refusal_detail);
     http_pipe_end(exchange->pipe, exchange->status != 0);
 }
 
-/* Job threads may all be held by slow readers: what is left to do without one is done here. */
+/* What is left to do needs no thread: it is done here. */
 static void leave_queue(struct http_exchange *exchange)
 {
     if (exchange->queue != NULL && http_queue_withdraw(exchange->queue, &exchange->work))
-        exchange->work.run(&exchange->work);
+        (void)exchange->work.run(&exchange->work);
 }
 
 static void give_up(struct http_exchange *exchange)

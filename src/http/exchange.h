@@ -6,10 +6,10 @@
 #include "address.h"
 #include "client.h"
 #include "head.h"
+#include "memory.h"
 #include "metrics.h"
 #include "pipe.h"
 #include "queue.h"
-#include "room.h"
 #include "target.h"
 #include <stdatomic.h>
 
@@ -64,10 +64,11 @@ struct http_exchange {
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
-    size_t body_expected;   /* 0: not known */
-    struct http_room *room; /* that body_size and kept are taken from; NULL: none is kept */
-    uint64_t body_seen;     /* kept or not */
-    int64_t body_until;     /* http_clock_now() when all of it has to be here */
+    size_t body_expected;       /* 0: not known */
+    atomic_size_t body_seen;    /* kept or not */
+    int64_t body_until;         /* http_clock_now() when all of it has to be here */
+    struct http_memory *memory; /* that the charge is taken from; NULL: nothing is charged */
+    struct http_charge charge;
 
     /* the answer */
     int refusal;                /* its status, 0: not refused; 415: for the body's coding */
@@ -88,15 +89,16 @@ struct http_exchange {
     bool whole;           /* the answer is sent when all of it is made: to HTTP/1.0 */
     bool size_known;      /* before the answer is made, it is the one below */
     uint64_t size;
-    uint64_t kept;            /* bytes of a whole answer, taken from room */
-    int overflow;             /* 505 or 503: the answer, if it cannot be kept as a whole */
+    int failure; /* 505 or 503: the answer, if it cannot be made; 0: none */
+    const char *failure_detail;
+    struct api_call *call;    /* while it is made */
     struct dissolve_job *job; /* NULL: no job thread has had it */
     bool computed;            /* it was more than a document: its timing is told */
     struct api_timing timing;
     struct http_queue *queue; /* that it is in, if it is in one */
     double queued;            /* milliseconds, as submitted is */
     double submitted;
-    int64_t work_since; /* of http_clock_now() */
+    _Atomic int64_t work_since; /* of http_clock_now(); 0: it is no work */
 
     /* the socket thread's */
     struct http_gate *gate;
@@ -106,12 +108,13 @@ struct http_exchange {
     const char *target_end;
     int fd;
     void *response;
-    bool ended;          /* all of the request is here */
-    bool counted;        /* in progress */
-    bool client_counted; /* among its address's, for a proxy */
-    int sent_status;     /* 0: nothing was sent */
-    uint64_t bytes_out;
-    bool timed_out; /* by libmicrohttpd: nothing happened for too long */
+    bool ended;                     /* all of the request is here */
+    bool counted;                   /* in progress */
+    bool client_counted;            /* among its address's, for a proxy */
+    int sent_status;                /* 0: nothing was sent */
+    uint64_t whole_size;            /* of an answer that was all there before it was sent */
+    atomic_uint_fast64_t bytes_out; /* of any other, taken from the pipe; at the end, of all */
+    bool timed_out;                 /* by libmicrohttpd: nothing happened for too long */
     bool cancelled; /* it is over, and its answer did not reach the client as a whole */
     double began;
     double took;
@@ -137,10 +140,8 @@ void http_exchange_release(struct http_exchange *exchange);
 DISSOLVE_MUST_USE bool http_exchange_take_head(struct http_exchange *exchange,
                                                struct http_head *head);
 
-/*
- * Adds bytes of the body, for which room has been taken; expected is the whole of it if known, else
- * 0. false: no memory, and the room is still the caller's.
- */
+/* Adds bytes of the body, which the charge has; expected is the whole of it if known, else 0.
+ * false: no memory. */
 DISSOLVE_MUST_USE bool http_exchange_append(struct http_exchange *exchange, const void *bytes,
                                             size_t size, size_t expected);
 
@@ -152,17 +153,25 @@ DISSOLVE_MUST_USE bool http_exchange_append(struct http_exchange *exchange, cons
 enum { HTTP_WHOLE_MAX = 64 << 20 };
 
 /*
- * Gets ready for an answer. capacity and notify(context = exchange) are the pipe's; the bytes of an
- * answer to HEAD are only counted. To HTTP/1.0, the pipe opens when the answer is complete, or when
- * its size is known. false: no memory.
+ * Gets ready for an answer. capacity is the pipe's, as is readable, with the exchange as its
+ * context; drained resumes the exchange's work. The bytes of an answer to HEAD are only counted. To
+ * HTTP/1.0, the pipe opens when the answer is complete, or when its size is known. false: no
+ * memory.
  */
 DISSOLVE_MUST_USE bool http_exchange_begin(struct http_exchange *exchange, size_t capacity,
-                                           void (*notify)(void *context));
+                                           void (*readable)(void *context));
 
 /* Has a request recorded that libmicrohttpd refused, by sent_status, before its head was seen. */
 void http_exchange_note_unseen(struct http_exchange *exchange);
 
-/* Makes the answer, into the pipe, and ends it. On a job thread, or right away for a document. */
+/*
+ * Makes the answer, into the pipe, until it is done and the pipe has ended, or has to pause for its
+ * reader, or needs more memory, which it has noted in its work. On a request thread, or, of one
+ * that is stopped or abandoned, on any.
+ */
+DISSOLVE_MUST_USE enum http_work_result http_exchange_continue(struct http_exchange *exchange);
+
+/* Makes all of a document's answer here and now. */
 void http_exchange_answer(struct http_exchange *exchange);
 
 /*
@@ -171,8 +180,8 @@ void http_exchange_answer(struct http_exchange *exchange);
  */
 DISSOLVE_MUST_USE bool http_exchange_answer_small(struct http_exchange *exchange);
 
-/* Frees the body, and its room. */
-void http_exchange_forget_body(struct http_exchange *exchange);
+/* Frees the body, and releases its memory. */
+void http_exchange_free_body(struct http_exchange *exchange);
 
 /* As http_exchange_answer, but the answer is the refusal. */
 void http_exchange_refuse(struct http_exchange *exchange);

@@ -128,7 +128,7 @@ static bool answer_whole(struct http_exchange *exchange, const void *bytes, size
         MHD_destroy_response(response);
         return false;
     }
-    exchange->bytes_out = bytes == NULL ? 0 : size;
+    exchange->whole_size = bytes == NULL ? 0 : size;
     return queue_response(exchange, response);
 }
 
@@ -153,11 +153,11 @@ static ssize_t read_pipe(void *context, uint64_t position, char *bytes, size_t s
     (void)position;
     switch (http_pipe_read(exchange->pipe, bytes, size, &count)) {
     case HTTP_PIPE_DATA:
-        exchange->bytes_out += count;
+        atomic_fetch_add(&exchange->bytes_out, count);
         return (ssize_t)count;
     case HTTP_PIPE_EMPTY:
         MHD_suspend_connection(exchange->handle);
-        if (!http_pipe_await(exchange->pipe))
+        if (!http_pipe_arm_reader(exchange->pipe))
             MHD_resume_connection(exchange->handle);
         return 0;
     case HTTP_PIPE_COMPLETE:

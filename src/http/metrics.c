@@ -237,11 +237,15 @@ static void print_gauges(struct metrics_text *text, const struct http_metrics_ga
                 "Requests that have begun and not ended.");
     print_gauge(text, "dissolved_connections", gauges->connections, "Connections that are open.");
     print_gauge(text, "dissolved_queue_length", gauges->queue_length,
-                "Requests that wait for a job thread.");
+                "Requests that wait for a job thread or for memory.");
     print_gauge(text, "dissolved_queue_capacity", gauges->queue_capacity,
                 "Requests that may wait for a job thread.");
     print_gauge(text, "dissolved_slow_readers", gauges->slow_readers,
-                "Requests that wait for slow readers.");
+                "Responses that are paused until their readers have taken more.");
+    print_gauge(text, "dissolved_memory_bytes", gauges->memory_taken,
+                "Memory that requests have: bodies, computations, responses that wait.");
+    print_gauge(text, "dissolved_memory_capacity_bytes", gauges->memory_size,
+                "Memory that requests may have together: max-memory.");
     print_gauge(text, "dissolved_bodies_bytes", gauges->bodies_taken,
                 "Bodies of requests that are kept: arriving, waiting or worked on.");
     print_gauge(text, "dissolved_bodies_capacity_bytes", gauges->bodies_size,

@@ -20,6 +20,9 @@
     X(TIMEOUT_BODY, "timeout_body")                       \
     X(TIMEOUT_COMPUTE, "timeout_compute")                 \
     X(TIMEOUT_READER, "timeout_reader")                   \
+    X(TIMEOUT_ANSWER, "timeout_answer")                   \
+    X(SLOW_READER, "slow_reader")                         \
+    X(SLOW_BODY, "slow_body")                             \
     X(UNAUTHORIZED, "unauthorized")                       \
     X(MALFORMED, "malformed")                             \
     X(CONNECTIONS, "connections")                         \
@@ -59,7 +62,9 @@ struct http_metrics_gauges {
     size_t queue_length;
     size_t queue_capacity;
     size_t slow_readers;
-    uint64_t bodies_taken; /* bytes */
+    uint64_t memory_taken; /* bytes, as are the next three */
+    uint64_t memory_size;
+    uint64_t bodies_taken;
     uint64_t bodies_size;
     size_t job_threads;
     size_t pool_threads;

@@ -1,6 +1,7 @@
 /* One look at one connection, some ten times a second. */
 #include "patience.h"
 
+#include "clock.h"
 #include "exchange.h"
 #include "raw.h"
 
@@ -9,7 +10,6 @@
 enum {
     SILENCE_MS = 400,
     PROBE_MS = 1000, /* from the end of what a client sends until it is tested for being there */
-    SLOW_MS = 100, /* without half of what a pipe holds: a reader that fast needs no other's help */
 };
 
 static void check_head(const struct http_patience *patience, struct http_connection *connection)
@@ -37,7 +37,10 @@ static void refuse_body(const struct http_patience *patience, struct http_connec
         http_metrics_reject(patience->metrics, reason);
         http_raw_refuse(exchange, draining ? 503 : 408,
                         draining ? "The service is shutting down."
-                                 : "The body took too long to come.");
+                        : reason == HTTP_REJECTED_SLOW_BODY
+                            ? "The body came too slowly while other "
+                              "requests waited."
+                            : "The body took too long to come.");
         over = atomic_load(&exchange->raw_status) == 0; /* there was no memory for an answer */
         atomic_store(&connection->until, now + SILENCE_MS);
     } else { /* by this function, or the body is complete */
@@ -85,30 +88,98 @@ static bool is_gone(struct http_connection *connection, int64_t now)
     return false;
 }
 
+/* ---- Slow clients ---- */
+
+static void note_rate(struct http_patience *patience, struct http_connection *connection,
+                      int64_t now, uint64_t bytes)
+{
+    struct http_rate *rate = &connection->rate;
+    struct http_slowest *slowest = &patience->slowest;
+    http_rate_update(rate, now, bytes);
+    if (rate->known && rate->value < patience->configuration->min_rate &&
+        (slowest->connection == NULL || rate->value < slowest->rate))
+        *slowest = (struct http_slowest){.connection = connection, .rate = rate->value};
+}
+
+/* While nothing but the reader is waited for. */
+static void note_reader(struct http_patience *patience, struct http_connection *connection,
+                        int64_t now)
+{
+    uint64_t bytes, sent = atomic_load(&connection->exchange->bytes_out);
+    if (http_rate_acknowledged(connection->fd, sent, &bytes))
+        note_rate(patience, connection, now, bytes);
+}
+
+static bool is_pressed(const struct http_patience *patience)
+{
+    return http_queue_length(patience->queue) > 0 || http_memory_bodies_pressed(patience->memory);
+}
+
+static void cut_reader(const struct http_patience *patience, struct http_connection *connection,
+                       enum http_rejection reason)
+{
+    count_late(patience, connection->exchange, reason);
+    stop_serving(connection);
+}
+
+void http_patience_checked(void *context)
+{
+    struct http_patience *patience = context;
+    struct http_connection *slowest = patience->slowest.connection;
+    patience->slowest = (struct http_slowest){0};
+    if (slowest == NULL || !is_pressed(patience))
+        return;
+    if (atomic_load(&slowest->wait) == HTTP_WAIT_BODY)
+        refuse_body(patience, slowest, http_clock_now(), HTTP_REJECTED_SLOW_BODY);
+    else
+        cut_reader(patience, slowest, HTTP_REJECTED_SLOW_READER);
+}
+
+/* ---- Checks ---- */
+
+/* A response that is complete and being sent. */
+static void check_reader(struct http_patience *patience, struct http_connection *connection,
+                         int64_t now)
+{
+    const struct http_exchange *exchange = connection->exchange;
+    if (exchange == NULL)
+        return;
+    int64_t work_since = atomic_load(&exchange->work_since);
+    int64_t since = work_since != 0 ? work_since : (int64_t)exchange->began;
+    if (now - since > (int64_t)patience->configuration->answer_timeout)
+        cut_reader(patience, connection, HTTP_REJECTED_TIMEOUT_ANSWER);
+    else
+        note_reader(patience, connection, now);
+}
+
 /*
  * A reader who does not take half of what the pipe holds for as long as a connection may be idle
  * has stopped to read.
  */
-static void check_work(const struct http_patience *patience, struct http_connection *connection,
+static void check_work(struct http_patience *patience, struct http_connection *connection,
                        int64_t now)
 {
     const struct http_configuration *configuration = patience->configuration;
     struct http_exchange *exchange = connection->exchange;
     struct http_pipe_progress progress = http_pipe_progress(exchange->pipe, now);
-    if (progress.ended)
+    if (progress.ended) {
+        check_reader(patience, connection, now);
         return;
+    }
     if (atomic_load(&connection->hung_up) && is_gone(connection, now)) {
         stop_serving(connection);
         return;
     }
-    bool slow = progress.waiting > SLOW_MS;
-    http_queue_rest(exchange->queue, &exchange->work, slow, slow ? exchange->timing.state : 0);
+    if (progress.waiting > 0)
+        note_reader(patience, connection, now);
+    else
+        connection->rate = (struct http_rate){0};
     if (atomic_load(&patience->stopping)) {
         http_exchange_stop(exchange, 503);
     } else if (progress.waiting > (int64_t)configuration->idle_timeout) {
-        count_late(patience, exchange, HTTP_REJECTED_TIMEOUT_READER);
-        http_exchange_abandon(exchange);
-        shutdown(exchange->fd, SHUT_RDWR);
+        cut_reader(patience, connection, HTTP_REJECTED_TIMEOUT_READER);
+    } else if (now - exchange->work_since > (int64_t)configuration->answer_timeout) {
+        cut_reader(patience, connection, HTTP_REJECTED_TIMEOUT_ANSWER);
     } else if (now - exchange->work_since - progress.waited >
                (int64_t)configuration->compute_timeout) {
         count_late(patience, exchange, HTTP_REJECTED_TIMEOUT_COMPUTE);
@@ -118,7 +189,7 @@ static void check_work(const struct http_patience *patience, struct http_connect
 
 void http_patience_check(void *context, struct http_connection *connection, int64_t now)
 {
-    const struct http_patience *patience = context;
+    struct http_patience *patience = context;
     int64_t until = atomic_load(&connection->until);
     bool late = until != 0 && now >= until;
     switch ((enum http_wait)atomic_load(&connection->wait)) {
@@ -134,11 +205,14 @@ void http_patience_check(void *context, struct http_connection *connection, int6
             stop_serving(connection);
         else if (late)
             refuse_body(patience, connection, now, HTTP_REJECTED_TIMEOUT_BODY);
+        else if (connection->exchange != NULL)
+            note_rate(patience, connection, now, atomic_load(&connection->exchange->body_seen));
         break;
     case HTTP_WAIT_WORK:
         check_work(patience, connection, now);
         break;
     case HTTP_WAIT_READER:
+        check_reader(patience, connection, now);
         break;
     }
 }

@@ -6,19 +6,36 @@
 #include "connections.h"
 #include "metrics.h"
 
+/* A client that takes or sends less than min-rate. */
+struct http_slowest {
+    struct http_connection *connection; /* NULL: none */
+    uint64_t rate;
+};
+
 struct http_patience {
     const struct http_configuration *configuration; /* its timeouts */
     struct http_metrics *metrics;
-    atomic_bool stopping; /* there is no time left for anybody */
+    struct http_queue *queue;
+    struct http_memory *memory;
+    atomic_bool stopping;        /* requests have no time left */
+    struct http_slowest slowest; /* of the checks since the last http_patience_checked */
 };
 
 /*
  * An attendant's; context is the patience. Heads and bodies have their time, however slowly they
  * come. A job has its time, in the queue and at work, without what it waits for its reader; then it
- * is answered by 504, or cut off if its answer has begun. While it waits for a slow reader, it
- * rests in the queue. While stopping, bodies and jobs are answered by 503.
+ * is answered by 504, or cut off if its answer has begun. An answer has its time until all of it
+ * has been sent. While stopping, bodies and jobs are answered by 503.
  */
 void http_patience_check(void *context, struct http_connection *connection, int64_t now);
+
+/*
+ * The attendant's, when all have been checked. While work waits for a thread or for memory, or
+ * three quarters of what bodies may have are taken, the slowest client of those checked is cut off
+ * that took its response, or sent its body, with less than min-rate over the last period: a reader
+ * by a reset, a body by a 408.
+ */
+void http_patience_checked(void *context);
 
 /*
  * The same, of a client that closed the connection or its sending side. A client that closed the

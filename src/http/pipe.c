@@ -1,4 +1,4 @@
-/* The bounded pipe: a ring in one block of memory, and bytes that its writer lends. */
+/* The bounded pipe: a ring in one block of memory, and between its bytes some that are borrowed. */
 #include "pipe.h"
 
 #include "clock.h"
@@ -8,46 +8,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of the writer's that have not been taken. */
+struct segment {
+    const unsigned char *bytes;
+    size_t size;
+    uint64_t copied_before; /* bytes ever copied in before them */
+    uint64_t end;           /* bytes ever written, they included */
+};
+
 /* The mutex is a leaf: nothing is called with it held. */
 struct http_pipe {
     pthread_mutex_t mutex;
-    pthread_cond_t drained;
-    void (*notify)(void *context);
-    void *context;
+    struct http_pipe_events events;
     unsigned char *ring;
     size_t allocated;
     size_t capacity;
     size_t first; /* of the bytes in the ring */
     size_t used;
-    const unsigned char *lent; /* the writer's own bytes, behind those in the ring */
-    size_t lent_size;
-    size_t total; /* bytes ever written, for count_only */
+    struct segment *segments; /* a list of those borrowed, from first_segment on */
+    size_t segment_room;
+    size_t first_segment;
+    size_t segment_count;
+    uint64_t total;       /* bytes ever written */
+    uint64_t copied;      /* bytes ever written into the ring, */
+    uint64_t copied_read; /* and taken from it */
+    uint64_t mark;        /* that the writer waits for */
     bool count_only;
     bool open;  /* to the reader */
     bool taken; /* a byte was read */
     bool ended;
     bool complete;
     bool aborted;
-    bool awaited;
+    bool reader_armed;
+    bool writer_waits;
     int64_t waited;      /* milliseconds of the writer's waits that are over */
     int64_t waits_since; /* 0: it does not wait */
     size_t taken_since;
 };
 
-enum {
-    FIRST_ALLOCATION = 1024, /* enough for most documents, and what malloc has at hand */
-    LENT_LEAST = 1 << 16,    /* from here on it is cheaper to wait until the reader has copied the
-                                bytes than to copy them into the ring as well */
-};
+enum { FIRST_ALLOCATION = 1024 /* enough for most documents, and what malloc has at hand */ };
 
-struct http_pipe *http_pipe_create(size_t capacity, void (*notify)(void *context), void *context)
+struct http_pipe *http_pipe_create(size_t capacity, const struct http_pipe_events *events)
 {
     struct http_pipe *pipe = malloc(sizeof *pipe);
     if (pipe == NULL)
         return NULL;
-    *pipe = (struct http_pipe){.notify = notify, .context = context, .capacity = capacity};
+    *pipe = (struct http_pipe){.events = *events, .capacity = capacity};
     pthread_mutex_init(&pipe->mutex, NULL);
-    pthread_cond_init(&pipe->drained, NULL);
     return pipe;
 }
 
@@ -55,9 +62,9 @@ void http_pipe_destroy(struct http_pipe *pipe)
 {
     if (pipe == NULL)
         return;
-    pthread_cond_destroy(&pipe->drained);
     pthread_mutex_destroy(&pipe->mutex);
     free(pipe->ring);
+    free(pipe->segments);
     free(pipe);
 }
 
@@ -80,10 +87,64 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Moves the bytes to a block with room for `more`; more <= capacity - used. */
+/* ---- Notifications ---- */
+
+static bool is_readable(const struct http_pipe *pipe)
+{
+    return pipe->open &&
+           (pipe->used > 0 || pipe->segment_count > 0 || pipe->ended || pipe->aborted);
+}
+
+/* Whether bytes are borrowed from among the first `mark`. */
+static bool borrows_before(const struct http_pipe *pipe, uint64_t mark)
+{
+    if (pipe->segment_count == 0)
+        return false;
+    const struct segment *first = &pipe->segments[pipe->first_segment];
+    return first->end - first->size < mark;
+}
+
+static bool is_drained(const struct http_pipe *pipe)
+{
+    return pipe->aborted || (pipe->used <= pipe->capacity / 2 && !borrows_before(pipe, pipe->mark));
+}
+
+/* What has been waited is over, and what is waited from now on is counted anew. */
+static void count_wait(struct http_pipe *pipe, int64_t from_now_on)
+{
+    if (pipe->waits_since != 0)
+        pipe->waited += http_clock_now() - pipe->waits_since;
+    pipe->waits_since = from_now_on;
+    pipe->taken_since = 0;
+}
+
+/* Ends a call that may have changed what is waited for. */
+static void unlock_and_notify(struct http_pipe *pipe)
+{
+    bool readable = pipe->reader_armed && is_readable(pipe);
+    bool drained = pipe->writer_waits && is_drained(pipe);
+    if (readable)
+        pipe->reader_armed = false;
+    if (drained) {
+        pipe->writer_waits = false;
+        count_wait(pipe, 0);
+    }
+    const struct http_pipe_events events = pipe->events;
+    pthread_mutex_unlock(&pipe->mutex);
+    if (readable)
+        events.readable(events.context);
+    if (drained)
+        events.drained(events.context);
+}
+
+/* ---- The writer ---- */
+
+/* Moves the bytes to a block with room for `more`. */
 static bool grow(struct http_pipe *pipe, size_t more)
 {
-    size_t needed = pipe->used + more;
+    size_t needed;
+    if (__builtin_add_overflow(pipe->used, more, &needed))
+        return false;
     if (needed <= pipe->allocated)
         return true;
     size_t size = pipe->allocated > SIZE_MAX / 2 ? SIZE_MAX : pipe->allocated * 2;
@@ -107,108 +168,108 @@ static bool grow(struct http_pipe *pipe, size_t more)
     return true;
 }
 
-/* Copies in what fits and returns its size; 0: no memory. */
-static size_t put(struct http_pipe *pipe, const unsigned char *bytes, size_t size)
+static bool copy_in(struct http_pipe *pipe, const unsigned char *bytes, size_t size)
 {
-    size_t count = smaller(size, pipe->capacity - pipe->used);
-    if (!grow(pipe, count))
-        return 0;
+    if (!grow(pipe, size))
+        return false;
     size_t end = pipe->first + pipe->used;
     if (end >= pipe->allocated)
         end -= pipe->allocated;
-    size_t straight = smaller(count, pipe->allocated - end);
+    size_t straight = smaller(size, pipe->allocated - end);
     memcpy(pipe->ring + end, bytes, straight);
-    memcpy(pipe->ring, bytes + straight, count - straight);
-    pipe->used += count;
-    return count;
-}
-
-static bool readable(const struct http_pipe *pipe)
-{
-    return pipe->open && (pipe->used > 0 || pipe->lent_size > 0 || pipe->ended || pipe->aborted);
-}
-
-/* Whether the caller, once it has unlocked the mutex, must call notify. */
-static bool wake(struct http_pipe *pipe)
-{
-    if (!pipe->awaited || !readable(pipe))
-        return false;
-    pipe->awaited = false;
+    memcpy(pipe->ring, bytes + straight, size - straight);
+    pipe->used += size;
+    pipe->copied += size;
+    pipe->open = pipe->open || pipe->used >= pipe->capacity;
     return true;
 }
 
-static void unlock_and_wake(struct http_pipe *pipe)
+/* A place behind the last segment; NULL: no memory. */
+static struct segment *add_segment(struct http_pipe *pipe)
 {
-    bool notify = wake(pipe);
-    pthread_mutex_unlock(&pipe->mutex);
-    if (notify)
-        pipe->notify(pipe->context);
+    size_t end = pipe->first_segment + pipe->segment_count;
+    if (pipe->first_segment > 0 && end == pipe->segment_room) {
+        memmove(pipe->segments, pipe->segments + pipe->first_segment,
+                pipe->segment_count * sizeof *pipe->segments);
+        pipe->first_segment = 0;
+        end = pipe->segment_count;
+    }
+    if (end == pipe->segment_room) {
+        size_t room = end == 0 ? 16 : 2 * end;
+        struct segment *segments = realloc(pipe->segments, room * sizeof *segments);
+        if (segments == NULL)
+            return NULL;
+        pipe->segments = segments;
+        pipe->segment_room = room;
+    }
+    pipe->segment_count++;
+    return &pipe->segments[end];
 }
 
-/* What has been waited is over, and what is waited from now on is counted anew. */
-static void count_wait(struct http_pipe *pipe, int64_t from_now_on)
+static bool borrow(struct http_pipe *pipe, const unsigned char *bytes, size_t size)
 {
-    if (pipe->waits_since != 0)
-        pipe->waited += http_clock_now() - pipe->waits_since;
-    pipe->waits_since = from_now_on;
-    pipe->taken_since = 0;
-}
-
-/*
- * Waits until what is lent has been read and half of the ring is free, so that writer and reader do
- * not take turns at every byte.
- */
-static void wait_for_reader(struct http_pipe *pipe)
-{
+    struct segment *segment = add_segment(pipe);
+    if (segment == NULL)
+        return false;
+    *segment = (struct segment){
+        .bytes = bytes, .size = size, .copied_before = pipe->copied, .end = pipe->total};
     pipe->open = true;
-    unlock_and_wake(pipe);
-    pthread_mutex_lock(&pipe->mutex);
-    count_wait(pipe, http_clock_now());
-    while (!pipe->aborted && (pipe->used > pipe->capacity / 2 || pipe->lent_size > 0))
-        pthread_cond_wait(&pipe->drained, &pipe->mutex);
-    count_wait(pipe, 0);
+    return true;
 }
 
-static void lend(struct http_pipe *pipe, const unsigned char *bytes, size_t size)
+static bool may_borrow(const struct http_pipe *pipe, size_t size)
 {
-    pipe->lent = bytes;
-    pipe->lent_size = size;
-    wait_for_reader(pipe);
-    pipe->lent_size = 0; /* aborted: nobody may look at them any more */
+    bool fits = pipe->used <= pipe->capacity && size <= pipe->capacity - pipe->used;
+    return pipe->capacity < SIZE_MAX && (pipe->open || !fits);
+}
+
+static bool write_bytes(struct http_pipe *pipe, const void *bytes, size_t size, bool borrowed)
+{
+    pthread_mutex_lock(&pipe->mutex);
+    pipe->total += size;
+    if (size > 0 && !pipe->count_only && !pipe->aborted) {
+        bool kept = borrowed && may_borrow(pipe, size) ? borrow(pipe, bytes, size)
+                                                       : copy_in(pipe, bytes, size);
+        if (!kept) {
+            pipe->open = true;
+            pipe->aborted = true;
+        }
+    }
+    bool written = !pipe->aborted;
+    unlock_and_notify(pipe);
+    return written;
 }
 
 bool http_pipe_write(struct http_pipe *pipe, const void *bytes, size_t size)
 {
-    const unsigned char *next = bytes;
+    return write_bytes(pipe, bytes, size, false);
+}
+
+bool http_pipe_write_borrowed(struct http_pipe *pipe, const void *bytes, size_t size)
+{
+    return write_bytes(pipe, bytes, size, true);
+}
+
+bool http_pipe_must_wait(struct http_pipe *pipe, uint64_t mark)
+{
     pthread_mutex_lock(&pipe->mutex);
-    pipe->total += size;
-    while (size > 0 && !pipe->count_only && !pipe->aborted) {
-        if (pipe->open && size >= LENT_LEAST) {
-            lend(pipe, next, size);
-            break;
-        }
-        if (pipe->used == pipe->capacity) {
-            wait_for_reader(pipe);
-            continue;
-        }
-        size_t count = put(pipe, next, size);
-        if (count == 0) {
-            pipe->open = true;
-            pipe->aborted = true;
-        }
-        next += count;
-        size -= count;
+    bool full = pipe->used >= pipe->capacity || borrows_before(pipe, mark);
+    bool waits = full && !pipe->aborted && !pipe->count_only;
+    if (waits) {
+        pipe->open = true;
+        pipe->mark = mark;
+        pipe->writer_waits = true;
+        count_wait(pipe, http_clock_now());
     }
-    bool written = !pipe->aborted;
-    unlock_and_wake(pipe);
-    return written;
+    unlock_and_notify(pipe);
+    return waits;
 }
 
 void http_pipe_flush(struct http_pipe *pipe)
 {
     pthread_mutex_lock(&pipe->mutex);
     pipe->open = pipe->open || !pipe->count_only; /* with nothing to read, the end opens it */
-    unlock_and_wake(pipe);
+    unlock_and_notify(pipe);
 }
 
 bool http_pipe_restart(struct http_pipe *pipe)
@@ -218,6 +279,7 @@ bool http_pipe_restart(struct http_pipe *pipe)
     if (closed) {
         pipe->used = 0;
         pipe->total = 0;
+        pipe->copied = 0;
     }
     pthread_mutex_unlock(&pipe->mutex);
     return closed;
@@ -229,21 +291,21 @@ void http_pipe_end(struct http_pipe *pipe, bool complete)
     pipe->open = true;
     pipe->ended = true;
     pipe->complete = complete;
-    unlock_and_wake(pipe);
+    unlock_and_notify(pipe);
 }
 
 static void abort_locked(struct http_pipe *pipe)
 {
     pipe->open = true;
     pipe->aborted = true;
-    pthread_cond_signal(&pipe->drained);
+    pipe->segment_count = 0;
 }
 
 void http_pipe_abort(struct http_pipe *pipe)
 {
     pthread_mutex_lock(&pipe->mutex);
     abort_locked(pipe);
-    unlock_and_wake(pipe);
+    unlock_and_notify(pipe);
 }
 
 void http_pipe_abort_if_open(struct http_pipe *pipe)
@@ -251,7 +313,7 @@ void http_pipe_abort_if_open(struct http_pipe *pipe)
     pthread_mutex_lock(&pipe->mutex);
     if (pipe->open && !pipe->ended)
         abort_locked(pipe);
-    unlock_and_wake(pipe);
+    unlock_and_notify(pipe);
 }
 
 struct http_pipe_progress http_pipe_progress(struct http_pipe *pipe, int64_t now)
@@ -265,16 +327,26 @@ struct http_pipe_progress http_pipe_progress(struct http_pipe *pipe, int64_t now
     return progress;
 }
 
-bool http_pipe_await(struct http_pipe *pipe)
+size_t http_pipe_memory(struct http_pipe *pipe)
 {
     pthread_mutex_lock(&pipe->mutex);
-    pipe->awaited = !readable(pipe);
-    bool awaited = pipe->awaited;
+    size_t memory = pipe->allocated;
     pthread_mutex_unlock(&pipe->mutex);
-    return awaited;
+    return memory;
 }
 
-static size_t take_from_ring(struct http_pipe *pipe, unsigned char *bytes, size_t size)
+/* ---- The reader ---- */
+
+bool http_pipe_arm_reader(struct http_pipe *pipe)
+{
+    pthread_mutex_lock(&pipe->mutex);
+    pipe->reader_armed = !is_readable(pipe);
+    bool armed = pipe->reader_armed;
+    pthread_mutex_unlock(&pipe->mutex);
+    return armed;
+}
+
+static size_t take_copied(struct http_pipe *pipe, unsigned char *bytes, size_t size)
 {
     size_t count = smaller(size, pipe->used);
     size_t straight = smaller(count, pipe->allocated - pipe->first);
@@ -284,28 +356,36 @@ static size_t take_from_ring(struct http_pipe *pipe, unsigned char *bytes, size_
     if (pipe->first >= pipe->allocated)
         pipe->first -= pipe->allocated;
     pipe->used -= count;
+    pipe->copied_read += count;
     return count;
 }
 
-static size_t take_what_is_lent(struct http_pipe *pipe, unsigned char *bytes, size_t size)
+static size_t take_borrowed(struct http_pipe *pipe, unsigned char *bytes, size_t size)
 {
-    size_t count = smaller(size, pipe->lent_size);
-    memcpy(bytes, pipe->lent, count);
-    pipe->lent += count;
-    pipe->lent_size -= count;
+    struct segment *first = &pipe->segments[pipe->first_segment];
+    size_t count = smaller(size, first->size);
+    memcpy(bytes, first->bytes, count);
+    first->bytes += count;
+    first->size -= count;
+    if (first->size == 0) {
+        pipe->segment_count--;
+        pipe->first_segment = pipe->segment_count == 0 ? 0 : pipe->first_segment + 1;
+    }
     return count;
 }
 
+/* Whichever was written first. */
 static size_t take(struct http_pipe *pipe, unsigned char *bytes, size_t size)
 {
-    size_t count =
-        pipe->used > 0 ? take_from_ring(pipe, bytes, size) : take_what_is_lent(pipe, bytes, size);
+    uint64_t before = size;
+    if (pipe->segment_count > 0)
+        before = pipe->segments[pipe->first_segment].copied_before - pipe->copied_read;
+    size_t count = before > 0 ? take_copied(pipe, bytes, before < size ? (size_t)before : size)
+                              : take_borrowed(pipe, bytes, size);
     pipe->taken = true;
     pipe->taken_since += count;
     if (pipe->waits_since != 0 && pipe->taken_since >= pipe->capacity / 2)
         count_wait(pipe, http_clock_now());
-    if (pipe->used <= pipe->capacity / 2 && pipe->lent_size == 0)
-        pthread_cond_signal(&pipe->drained);
     return count;
 }
 
@@ -316,23 +396,24 @@ enum http_pipe_state http_pipe_read(struct http_pipe *pipe, void *bytes, size_t 
     pthread_mutex_lock(&pipe->mutex);
     if (pipe->aborted || (pipe->ended && !pipe->complete)) {
         state = HTTP_PIPE_BROKEN;
-    } else if (pipe->open && (pipe->used > 0 || pipe->lent_size > 0)) {
+    } else if (pipe->open && (pipe->used > 0 || pipe->segment_count > 0)) {
         *count = take(pipe, bytes, size);
         state = HTTP_PIPE_DATA;
     } else if (pipe->ended) {
         state = HTTP_PIPE_COMPLETE;
     }
-    pthread_mutex_unlock(&pipe->mutex);
+    unlock_and_notify(pipe);
     return state;
 }
 
 bool http_pipe_whole(struct http_pipe *pipe, const void **bytes, size_t *size)
 {
     pthread_mutex_lock(&pipe->mutex);
-    bool whole = pipe->ended && pipe->complete && !pipe->aborted && !pipe->taken;
+    bool whole =
+        pipe->ended && pipe->complete && !pipe->aborted && !pipe->taken && pipe->segment_count == 0;
     /* An unread ring has its first byte at the start unless it wrapped, which takes a read. */
     *bytes = whole && !pipe->count_only ? pipe->ring : NULL;
-    *size = pipe->count_only ? pipe->total : pipe->used;
+    *size = pipe->count_only ? (size_t)pipe->total : pipe->used;
     pthread_mutex_unlock(&pipe->mutex);
     return whole;
 }

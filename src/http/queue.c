@@ -1,8 +1,6 @@
 /*
- * The bounded queue: one mutex, a list of waiting work, and threads of which the first are called.
- * Fairness is start-time fair queueing: a client's pieces are given turns one after another, from
- * the turn that is served now on, so that a client that has waited for nothing yet comes before the
- * second piece of one that has.
+ * The bounded queue: one mutex, threads that wait for work, and a list of the clients that have any
+ * here. The first client in it whose work may begin is served, and goes to its end.
  */
 #include "queue.h"
 
@@ -11,298 +9,339 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct http_worker {
-    struct http_queue *queue;
-    pthread_t thread;
-    bool spare; /* it is called only while something rests: so few threads stay warm */
-    const struct http_work *work; /* what it runs, which may be freed by now; NULL: nothing */
-    struct http_client client;    /* for whom */
-    bool rests;
-    uint64_t size; /* of what rests */
+struct http_queue_client {
+    struct http_client client;
+    struct http_queue_client *next, *previous;
+    struct http_work *first; /* what waits, in the order in which it came */
+    struct http_work **last;
+    size_t all;     /* pieces of work that are not done */
+    size_t waiting; /* of them in the list, */
+    size_t new;     /* and of these, that have not begun or wait for memory */
+    size_t running;
 };
 
-/* The mutex is a leaf: work runs without it. */
+/*
+ * The mutex comes before the memory's, which is a leaf; work runs without it, and nothing that it
+ * covers releases memory.
+ */
 struct http_queue {
     struct http_queue_options options;
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* there is work and a place for it, or it is closed */
-    pthread_cond_t vacated; /* the same, for spare threads */
-    struct http_work *first;
-    struct http_work **last;
+    pthread_cond_t changed;           /* some work may begin, or the queue is closed */
+    struct http_queue_client clients; /* the list's head and tail */
     size_t waiting;
-    size_t unfinished; /* waiting or running */
-    size_t resting;
-    uint64_t resting_size;
+    size_t new;
     size_t running;
-    uint64_t served; /* the turn of what began last */
+    size_t paused;
     bool closed;
     size_t started; /* the creating and closing thread's own */
-    struct http_worker workers[];
+    pthread_t threads[];
 };
 
-/* Of a piece that waits. */
-static void unlink_work(struct http_queue *queue, struct http_work *work)
+/* ---- Clients ---- */
+
+static void link_client(struct http_queue *queue, struct http_queue_client *client)
 {
+    client->next = &queue->clients;
+    client->previous = queue->clients.previous;
+    client->previous->next = client;
+    queue->clients.previous = client;
+}
+
+static void unlink_client(struct http_queue_client *client)
+{
+    client->previous->next = client->next;
+    client->next->previous = client->previous;
+}
+
+static struct http_queue_client *find_client(struct http_queue *queue,
+                                             const struct http_client *client)
+{
+    for (struct http_queue_client *at = queue->clients.next; at != &queue->clients; at = at->next) {
+        if (http_client_compare(&at->client, client) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+static struct http_queue_client *find_or_add_client(struct http_queue *queue,
+                                                    const struct http_client *client)
+{
+    struct http_queue_client *found = find_client(queue, client);
+    if (found != NULL)
+        return found;
+    struct http_queue_client *added = malloc(sizeof *added);
+    if (added == NULL)
+        return NULL;
+    *added = (struct http_queue_client){.client = *client};
+    added->last = &added->first;
+    link_client(queue, added);
+    return added;
+}
+
+/* Of a piece that is done, or withdrawn. */
+static void leave_client(struct http_queue_client *client)
+{
+    client->all--;
+    if (client->all > 0)
+        return;
+    unlink_client(client);
+    free(client);
+}
+
+/* ---- What waits ---- */
+
+static bool is_new(const struct http_work *work)
+{
+    return !work->begun || work->memory > 0;
+}
+
+static void enqueue(struct http_queue *queue, struct http_work *work)
+{
+    struct http_queue_client *owner = work->owner;
+    work->state = HTTP_WORK_WAITING;
+    work->resumed = false;
+    work->next = NULL;
+    work->link = owner->last;
+    *owner->last = work;
+    owner->last = &work->next;
+    owner->waiting++;
+    queue->waiting++;
+    owner->new += is_new(work);
+    queue->new += is_new(work);
+}
+
+static void dequeue(struct http_queue *queue, struct http_work *work)
+{
+    struct http_queue_client *owner = work->owner;
     *work->link = work->next;
     if (work->next != NULL)
         work->next->link = work->link;
     else
-        queue->last = work->link;
-    work->link = NULL;
+        owner->last = work->link;
+    owner->waiting--;
     queue->waiting--;
+    owner->new -= is_new(work);
+    queue->new -= is_new(work);
 }
 
-static bool is_of(const struct http_work *work, const struct http_client *client)
+/* Wakes a thread if there is one for what waits. */
+static void call(struct http_queue *queue)
 {
-    return http_client_compare(&work->client, client) == 0;
+    if (queue->waiting > 0 && queue->running < queue->options.threads)
+        pthread_cond_signal(&queue->changed);
 }
 
-static size_t all_threads(const struct http_queue_options *options)
+/* Whether what its client has, and all that the work needs, is within the client's part. */
+static bool fits(const struct http_queue *queue, const struct http_work *work)
 {
-    return (size_t)options->threads + options->spares;
+    bool others_wait = queue->waiting > work->owner->waiting;
+    return work->memory == 0 || http_memory_fits_job(queue->options.memory, work->charge,
+                                                     &work->client, work->memory, others_wait);
 }
 
-/* How many of the client's pieces run; with or without those that rest. */
-static size_t count_running(const struct http_queue *queue, const struct http_client *client,
-                            bool resting)
+static bool reserve(const struct http_queue *queue, struct http_work *work)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < all_threads(&queue->options); i++) {
-        const struct http_worker *worker = &queue->workers[i];
-        if (worker->work != NULL && (resting || !worker->rests))
-            count += http_client_compare(&worker->client, client) == 0;
-    }
-    return count;
+    bool others_wait = queue->waiting > work->owner->waiting;
+    return work->memory == 0 || http_memory_set_job(queue->options.memory, work->charge,
+                                                    &work->client, work->memory, others_wait);
 }
 
-static size_t count_waiting(const struct http_queue *queue, const struct http_client *client)
+/* Of the client's work that fits the cheapest; NULL: none may begin. */
+static struct http_work *find_cheapest(const struct http_queue *queue,
+                                       const struct http_queue_client *client)
 {
-    size_t count = 0;
-    for (const struct http_work *work = queue->first; work != NULL; work = work->next)
-        count += is_of(work, client);
-    return count;
-}
-
-/* Whether its client has not as much running as it may have. */
-static bool may_begin(const struct http_queue *queue, const struct http_work *work)
-{
-    return queue->options.per_client >= queue->options.threads ||
-           count_running(queue, &work->client, false) < queue->options.per_client;
-}
-
-/* Of what may begin the piece whose turn it is; NULL: nothing may. */
-static struct http_work *find_turn(const struct http_queue *queue)
-{
-    struct http_work *next = NULL;
-    for (struct http_work *work = queue->first; work != NULL; work = work->next) {
-        if ((next == NULL || work->turn < next->turn) && may_begin(queue, work))
-            next = work;
-    }
-    return next;
-}
-
-/* Of the pieces of its client the cheapest, which changes turns with it. */
-static struct http_work *find_cheapest(const struct http_queue *queue, struct http_work *turn)
-{
-    struct http_work *cheapest = turn;
-    for (struct http_work *work = queue->first; work != NULL; work = work->next) {
-        if (work->cost < cheapest->cost && is_of(work, &turn->client))
+    struct http_work *cheapest = NULL;
+    if (client->running >= queue->options.per_client)
+        return NULL;
+    for (struct http_work *work = client->first; work != NULL; work = work->next) {
+        if ((cheapest == NULL || work->cost < cheapest->cost) && fits(queue, work))
             cheapest = work;
     }
-    uint64_t own = cheapest->turn;
-    cheapest->turn = turn->turn;
-    turn->turn = own;
     return cheapest;
 }
 
-/* What begins next; NULL: there is no thread for it, or nothing that may begin. */
-static struct http_work *find_next(const struct http_queue *queue)
+/* What begins next, with its memory; NULL: nothing may. */
+static struct http_work *take_next(struct http_queue *queue)
 {
-    if (queue->first == NULL || queue->running - queue->resting >= queue->options.threads)
+    if (queue->waiting == 0 || queue->running >= queue->options.threads)
         return NULL;
-    struct http_work *turn = find_turn(queue);
-    return turn == NULL ? NULL : find_cheapest(queue, turn);
-}
-
-/* Behind what its client has waiting, and no earlier than what is served now. */
-static uint64_t turn_of(const struct http_queue *queue, const struct http_client *client)
-{
-    uint64_t turn = queue->served;
-    for (const struct http_work *work = queue->first; work != NULL; work = work->next) {
-        if (work->turn > turn && is_of(work, client))
-            turn = work->turn;
+    struct http_queue_client *client = queue->clients.next;
+    for (; client != &queue->clients; client = client->next) {
+        struct http_work *work = find_cheapest(queue, client);
+        if (work == NULL || !reserve(queue, work))
+            continue;
+        dequeue(queue, work);
+        work->memory = 0;
+        unlink_client(client);
+        link_client(queue, client);
+        return work;
     }
-    return turn + 1;
+    return NULL;
 }
 
-/* Where nothing rests, a place is one of the first threads'. */
-static void call(struct http_queue *queue)
+/* ---- Threads ---- */
+
+static bool is_idle(const struct http_queue *queue)
 {
-    if (find_next(queue) == NULL)
-        return;
-    pthread_cond_signal(&queue->changed);
-    if (queue->resting > 0)
-        pthread_cond_signal(&queue->vacated);
+    return queue->waiting + queue->running + queue->paused == 0;
 }
 
-static void call_all(struct http_queue *queue)
+static void wake_if_over(struct http_queue *queue)
 {
-    pthread_cond_broadcast(&queue->changed);
-    pthread_cond_broadcast(&queue->vacated);
+    if (queue->closed && is_idle(queue))
+        pthread_cond_broadcast(&queue->changed);
 }
 
-static void set_rest(struct http_worker *worker, bool rests, uint64_t size)
+/* Once its run has returned. */
+static void put_back(struct http_queue *queue, struct http_work *work,
+                     struct http_queue_client *owner, enum http_work_result result)
 {
-    struct http_queue *queue = worker->queue;
-    if (rests == worker->rests || (rests && size > queue->options.room - queue->resting_size))
-        return;
-    worker->rests = rests;
-    if (rests) {
-        worker->size = size;
-        queue->resting++;
-        queue->resting_size += size;
-        call(queue);
+    if (result == HTTP_WORK_DONE) {
+        leave_client(owner);
+    } else if (result == HTTP_WORK_PAUSED && !work->resumed) {
+        work->state = HTTP_WORK_STOPPED;
+        queue->paused++;
     } else {
-        queue->resting--;
-        queue->resting_size -= worker->size;
+        enqueue(queue, work);
     }
 }
 
-static void run_work(struct http_worker *worker, struct http_work *work)
+static void run_work(struct http_queue *queue, struct http_work *work)
 {
-    struct http_queue *queue = worker->queue;
-    queue->served = work->turn;
-    unlink_work(queue, work);
-    work->worker = worker;
-    worker->work = work;
-    worker->client = work->client;
+    struct http_queue_client *owner = work->owner;
+    work->state = HTTP_WORK_RUNNING;
+    work->begun = true;
     queue->running++;
-    call(queue); /* its client may have another piece that may begin, too */
+    owner->running++;
+    call(queue);
     pthread_mutex_unlock(&queue->mutex);
-    work->run(work);
+    enum http_work_result result = work->run(work);
     pthread_mutex_lock(&queue->mutex);
-    set_rest(worker, false, 0);
-    worker->work = NULL;
     queue->running--;
-    queue->unfinished--;
+    owner->running--;
+    put_back(queue, work, owner, result);
+    call(queue); /* this thread may find something else */
+    wake_if_over(queue);
 }
 
-/* Until it is closed and no work waits. */
+/* Until the queue is closed, and no work can come any more. */
 static void *serve(void *argument)
 {
-    struct http_worker *worker = argument;
-    struct http_queue *queue = worker->queue;
+    struct http_queue *queue = argument;
     pthread_mutex_lock(&queue->mutex);
-    while (queue->first != NULL || !queue->closed) {
-        struct http_work *next = find_next(queue);
+    while (!queue->closed || !is_idle(queue)) {
+        struct http_work *next = take_next(queue);
         if (next != NULL)
-            run_work(worker, next);
+            run_work(queue, next);
         else
-            pthread_cond_wait(worker->spare ? &queue->vacated : &queue->changed, &queue->mutex);
+            pthread_cond_wait(&queue->changed, &queue->mutex);
     }
-    call_all(queue); /* the others need not wait for a place any more */
     pthread_mutex_unlock(&queue->mutex);
     return NULL;
 }
 
-static bool start(struct http_queue *queue)
-{
-    struct http_worker *worker = &queue->workers[queue->started];
-    worker->queue = queue;
-    worker->spare = queue->started >= queue->options.threads;
-    return http_thread_start(&worker->thread, serve, worker);
-}
-
 struct http_queue *http_queue_create(const struct http_queue_options *options)
 {
-    size_t threads = all_threads(options);
-    struct http_queue *queue = calloc(1, sizeof *queue + threads * sizeof queue->workers[0]);
+    struct http_queue *queue =
+        calloc(1, sizeof *queue + options->threads * sizeof queue->threads[0]);
     if (queue == NULL)
         return NULL;
     queue->options = *options;
+    queue->clients.next = queue->clients.previous = &queue->clients;
     pthread_mutex_init(&queue->mutex, NULL);
     pthread_cond_init(&queue->changed, NULL);
-    pthread_cond_init(&queue->vacated, NULL);
-    queue->last = &queue->first;
-    while (queue->started < threads && start(queue))
+    while (queue->started < options->threads &&
+           http_thread_start(&queue->threads[queue->started], serve, queue))
         queue->started++;
-    if (queue->started < threads) {
+    if (queue->started < options->threads) {
         http_queue_destroy(queue);
         return NULL;
     }
     return queue;
 }
 
+/* ---- What comes and goes ---- */
+
 /* Whether the client has its share of threads and of the capacity; the rest is for others. */
-static bool has_share(const struct http_queue *queue, const struct http_client *client,
-                      size_t spares)
+static bool has_share(const struct http_queue *queue, const struct http_queue_client *client)
 {
     const struct http_queue_options *options = &queue->options;
-    if (options->per_client >= options->threads)
-        return false;
-    size_t share = options->per_client + spares + options->capacity - options->capacity / 4;
-    return count_waiting(queue, client) + count_running(queue, client, true) >= share;
+    size_t share = options->per_client + options->capacity - options->capacity / 4;
+    return client != NULL && options->per_client < options->threads &&
+           client->new + client->running >= share;
 }
 
-static bool refuses(const struct http_queue *queue, const struct http_client *client)
+static bool refuses(const struct http_queue *queue, const struct http_queue_client *client)
 {
     const struct http_queue_options *options = &queue->options;
-    size_t spares = queue->resting < options->spares ? queue->resting : options->spares;
-    return queue->closed || queue->unfinished >= options->threads + spares + options->capacity ||
-           has_share(queue, client, spares);
+    return queue->closed || queue->new + queue->running >= options->threads + options->capacity ||
+           has_share(queue, client);
 }
 
 bool http_queue_submit(struct http_queue *queue, struct http_work *work)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool taken = !refuses(queue, &work->client);
+    bool taken = !refuses(queue, find_client(queue, &work->client));
     if (taken) {
-        work->turn = turn_of(queue, &work->client);
-        work->next = NULL;
-        work->link = queue->last;
-        *queue->last = work;
-        queue->last = &work->next;
-        queue->waiting++;
-        queue->unfinished++;
+        work->owner = find_or_add_client(queue, &work->client);
+        taken = work->owner != NULL;
+    }
+    if (taken) {
+        work->owner->all++;
+        enqueue(queue, work);
         call(queue);
     }
     pthread_mutex_unlock(&queue->mutex);
     return taken;
 }
 
+void http_queue_resume(struct http_queue *queue, struct http_work *work)
+{
+    pthread_mutex_lock(&queue->mutex);
+    if (work->state == HTTP_WORK_RUNNING) {
+        work->resumed = true;
+    } else if (work->state == HTTP_WORK_STOPPED) {
+        queue->paused--;
+        enqueue(queue, work);
+        call(queue);
+    }
+    pthread_mutex_unlock(&queue->mutex);
+}
+
 bool http_queue_withdraw(struct http_queue *queue, struct http_work *work)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool waits = work->link != NULL;
-    if (waits) {
-        unlink_work(queue, work);
-        queue->unfinished--;
+    bool waits = work->state == HTTP_WORK_WAITING;
+    bool withdrawn = waits || work->state == HTTP_WORK_STOPPED;
+    if (waits)
+        dequeue(queue, work);
+    else if (withdrawn)
+        queue->paused--;
+    if (withdrawn) {
+        work->state = HTTP_WORK_IDLE;
+        leave_client(work->owner);
+        call(queue); /* another client may have more now that this one does not wait */
+        wake_if_over(queue);
     }
     pthread_mutex_unlock(&queue->mutex);
-    return waits;
+    return withdrawn;
 }
 
-void http_queue_rest(struct http_queue *queue, const struct http_work *work, bool rests,
-                     uint64_t size)
+void http_queue_look(void *context)
 {
+    struct http_queue *queue = context;
     pthread_mutex_lock(&queue->mutex);
-    if (work->worker != NULL && work->worker->work == work)
-        set_rest(work->worker, rests, size);
+    call(queue);
     pthread_mutex_unlock(&queue->mutex);
 }
 
-size_t http_queue_resting(struct http_queue *queue)
-{
-    pthread_mutex_lock(&queue->mutex);
-    size_t resting = queue->resting;
-    pthread_mutex_unlock(&queue->mutex);
-    return resting;
-}
+/* ---- Figures, and the end ---- */
 
 bool http_queue_full(struct http_queue *queue, const struct http_client *client)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool full = refuses(queue, client);
+    bool full = refuses(queue, find_client(queue, client));
     pthread_mutex_unlock(&queue->mutex);
     return full;
 }
@@ -315,10 +354,18 @@ size_t http_queue_length(struct http_queue *queue)
     return length;
 }
 
+size_t http_queue_paused(struct http_queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    size_t paused = queue->paused;
+    pthread_mutex_unlock(&queue->mutex);
+    return paused;
+}
+
 bool http_queue_idle(struct http_queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool idle = queue->unfinished == 0;
+    bool idle = is_idle(queue);
     pthread_mutex_unlock(&queue->mutex);
     return idle;
 }
@@ -329,10 +376,10 @@ void http_queue_close(struct http_queue *queue)
         return;
     pthread_mutex_lock(&queue->mutex);
     queue->closed = true;
-    call_all(queue);
+    pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->mutex);
     while (queue->started > 0)
-        pthread_join(queue->workers[--queue->started].thread, NULL);
+        pthread_join(queue->threads[--queue->started], NULL);
 }
 
 void http_queue_destroy(struct http_queue *queue)
@@ -341,7 +388,6 @@ void http_queue_destroy(struct http_queue *queue)
         return;
     http_queue_close(queue);
     pthread_cond_destroy(&queue->changed);
-    pthread_cond_destroy(&queue->vacated);
     pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }

@@ -58,7 +58,8 @@ static void flush(void *context)
 
 static bool print(struct answer *answer, int status, const char *detail)
 {
-    const struct api_reply reply = {answer, start, write_bytes, flush, NULL};
+    const struct api_reply reply = {
+        .context = answer, .start = start, .write = write_bytes, .flush = flush};
     api_refuse(&reply, answer->exchange->id, status, detail);
     return fflush(answer->body) == 0;
 }

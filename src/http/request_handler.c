@@ -18,6 +18,29 @@ enum { PIPE_CAPACITY = 1 << 20 };
 
 /* ---- Answers ---- */
 
+/* What is kept for a slow reader counts as memory, unless it is little, or for operators. */
+static bool may_keep(struct http_exchange *exchange)
+{
+    enum { LITTLE = 4096 };
+    size_t size = http_pipe_memory(exchange->pipe);
+    return size <= LITTLE ||
+           (exchange->route != NULL && api_route_is_for_operators(exchange->route)) ||
+           http_memory_add_kept(exchange->memory, &exchange->charge, &exchange->sharer, size);
+}
+
+/* Sends an answer that is complete. */
+static bool send_whole(struct http_exchange *exchange)
+{
+    if (may_keep(exchange))
+        return http_gate_answer(exchange);
+    http_judge_reject(exchange, HTTP_REJECTED_NO_MEMORY, 503,
+                      "Too many responses are being kept for their readers; retry later.");
+    if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
+        return false;
+    http_exchange_refuse(exchange);
+    return http_gate_answer(exchange);
+}
+
 /* An answer that is made here and now, whatever its size. */
 static bool answer_at_once(struct http_exchange *exchange,
                            void (*make)(struct http_exchange *exchange))
@@ -25,7 +48,7 @@ static bool answer_at_once(struct http_exchange *exchange,
     if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
         return false;
     make(exchange);
-    return http_gate_answer(exchange);
+    return send_whole(exchange);
 }
 
 static int64_t after(uint64_t milliseconds)
@@ -40,13 +63,16 @@ static void resume(void *context)
     http_gate_resume(context);
 }
 
-static void run(struct http_work *work)
+static enum http_work_result run(struct http_work *work)
 {
     struct http_exchange *exchange = (struct http_exchange *)work;
-    exchange->queued = api_now_ms() - exchange->submitted;
+    if (!exchange->computed)
+        exchange->queued = api_now_ms() - exchange->submitted;
     exchange->computed = true;
-    http_exchange_answer(exchange);
-    http_exchange_release(exchange);
+    enum http_work_result result = http_exchange_continue(exchange);
+    if (result == HTTP_WORK_DONE)
+        http_exchange_release(exchange);
+    return result;
 }
 
 /* Suspended before a job thread can know of it; what follows a resume is the next call of handle.
@@ -63,12 +89,13 @@ static bool submit(struct door *door, struct http_exchange *exchange)
     exchange->work.run = run;
     exchange->work.client = exchange->sharer;
     exchange->work.cost = exchange->body_size;
+    exchange->work.charge = &exchange->charge;
     exchange->queue = door->queue;
     exchange->stage = HTTP_WORKING;
     exchange->submitted = api_now_ms();
     exchange->work_since = http_clock_now();
     http_gate_suspend(exchange);
-    (void)!http_pipe_await(exchange->pipe); /* it is new: there is nothing in it */
+    (void)!http_pipe_arm_reader(exchange->pipe); /* it is new: there is nothing in it */
     http_exchange_hold(exchange);
     if (!http_queue_submit(door->queue, &exchange->work)) {
         http_exchange_release(exchange);
@@ -94,8 +121,7 @@ static bool compute(struct door *door, struct http_exchange *exchange)
 {
     if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
         return false;
-    return http_exchange_answer_small(exchange) ? http_gate_answer(exchange)
-                                                : submit(door, exchange);
+    return http_exchange_answer_small(exchange) ? send_whole(exchange) : submit(door, exchange);
 }
 
 /* ---- Connections and requests ---- */
@@ -218,7 +244,7 @@ static struct http_exchange *begin(void *context, struct http_connection *connec
     exchange->client = connection->peer;
     exchange->connection = connection;
     exchange->records = &door->records;
-    exchange->room = &door->room;
+    exchange->memory = door->memory;
     if (atomic_load(&connection->wait) == HTTP_WAIT_NEXT)
         http_connection_expect(connection, HTTP_WAIT_HEAD,
                                after(door->configuration->header_timeout));
@@ -269,7 +295,8 @@ static bool take_head(struct door *door, struct http_exchange *exchange, const c
         .origins = &door->configuration->cors_origins,
         .operators = operators,
         .draining = atomic_load(&door->draining),
-        .no_room = size != UINT64_MAX && !http_room_has(&door->room, size),
+        .no_room =
+            size != UINT64_MAX && !http_memory_fits_body(door->memory, &exchange->sharer, size),
         .crowded = crowded,
         .full = http_queue_full(door->queue, &exchange->sharer),
     };
@@ -314,14 +341,13 @@ static bool refuse_rest(struct door *door, struct http_exchange *exchange,
 
 static bool keep(struct door *door, struct http_exchange *exchange, const void *bytes, size_t size)
 {
-    if (!http_room_take(&door->room, size)) {
-        http_exchange_forget_body(exchange);
+    if (!http_memory_add_body(door->memory, &exchange->charge, &exchange->sharer, size)) {
+        http_exchange_free_body(exchange);
         return refuse_rest(door, exchange, HTTP_REJECTED_BODIES_FULL, 503,
                            "Too many request bodies are being received; retry later.");
     }
     if (http_exchange_append(exchange, bytes, size, exchange->body_expected))
         return true;
-    http_room_give(&door->room, size);
     return refuse_rest(door, exchange, HTTP_REJECTED_NO_MEMORY, 503,
                        "There is no memory for the body now.");
 }
@@ -332,8 +358,7 @@ static bool take_body(void *context, struct http_exchange *exchange, const void 
     if (atomic_load(&exchange->raw_status) != 0)
         return false; /* it came too late */
     expect_body(door, exchange);
-    exchange->body_seen += size;
-    if (exchange->body_seen > door->configuration->max_body)
+    if (atomic_fetch_add(&exchange->body_seen, size) + size > door->configuration->max_body)
         return refuse_rest(door, exchange, HTTP_REJECTED_TOO_LARGE, 413,
                            "The body is larger than the limit.");
     if (exchange->route == NULL || exchange->refusal != 0 || api_route_is_document(exchange->route))
@@ -371,6 +396,8 @@ static void settle(struct door *door, struct http_exchange *exchange, bool compl
         exchange->sent_status = raw;
         linger(door, exchange);
     }
+    if (exchange->whole_size > 0)
+        atomic_store(&exchange->bytes_out, exchange->whole_size);
     exchange->took = api_now_ms() - exchange->began;
     exchange->cancelled =
         raw == 0 && !complete; /* a client that has all of it may have closed by now */

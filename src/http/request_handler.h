@@ -33,7 +33,7 @@ struct door {
     const char **paths;        /* of all routes, as the metrics know them */
     struct http_records records;
     struct http_patience patience;
-    struct http_room room; /* for bodies */
+    struct http_memory *memory;
     struct http_gate *gate;
     struct http_gate *admin;   /* NULL: there is none */
     atomic_size_t in_progress; /* requests whose head is here and whose answer is not sent */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <seccomp.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -89,6 +91,7 @@ static const struct exception EXCEPTIONS[] = {
     {SCMP_SYS(setsockopt), 2, {ARGUMENT(1, IPPROTO_TCP), ARGUMENT(2, TCP_NODELAY)}},
     {SCMP_SYS(setsockopt), 2, {ARGUMENT(1, IPPROTO_TCP), ARGUMENT(2, TCP_CORK)}},
 
+    {SCMP_SYS(ioctl), 1, {ARGUMENT(1, SIOCOUTQ)}},    /* how much a client has not read */
     {SCMP_SYS(prctl), 1, {ARGUMENT(0, PR_SET_NAME)}}, /* by a thread that has just been started */
     {SCMP_SYS(prlimit64), 2, {ARGUMENT(0, 0), ARGUMENT(2, 0)}}, /* reading one's own */
 };

@@ -8,6 +8,7 @@
 #include "http/configuration.h"
 #include "http/door.h"
 #include "http/log.h"
+#include "http/sizing.h"
 #include "responses.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ struct place {
 
 struct server {
     struct http_configuration configuration;
+    struct http_sizing sizing;
     struct dissolve_pool *pool;
     struct api_service *service;
     struct http_log *log;
@@ -100,9 +102,12 @@ static void create_server(struct server *server, char *const *flags)
     CHECK(http_configuration_read(count, flags, ask_no_environment, stdout, stderr,
                                   &server->configuration) == HTTP_CONFIGURATION_READ);
     server->configuration.has_admin_listen = flags == guarded_flags;
+    const struct http_machine machine = {.processors = 2, .memory = 1 << 30};
+    server->sizing = http_sizing_fit(&machine, &server->configuration);
     const struct api_limits limits = {.max_body = server->configuration.max_body,
                                       .max_pixels = server->configuration.max_pixels,
-                                      .max_work = server->configuration.max_work};
+                                      .max_work = server->configuration.max_work,
+                                      .max_memory = http_sizing_request(&server->sizing)};
     CHECK(dissolve_pool_create(1, &server->pool) == DISSOLVE_OK);
     CHECK(api_service_create(server->pool, &limits, &server->service) == DISSOLVE_OK);
     CHECK(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -138,6 +143,7 @@ static void open_door(struct server *server)
     char folder[] = "/tmp/fuzz-connection-XXXXXX";
     const struct http_address *refused;
     const struct door_options options = {.configuration = &server->configuration,
+                                         .sizing = &server->sizing,
                                          .service = server->service,
                                          .pool = server->pool,
                                          .log = server->log,
@@ -377,18 +383,22 @@ static bool is_zero(const struct text *text, const char *gauge)
 static bool is_idle(const struct server *server)
 {
     static struct text text;
-    const struct api_reply reply = {&text, start_text, add_text, flush_text, NULL};
+    const struct api_reply reply = {
+        .context = &text, .start = start_text, .write = add_text, .flush = flush_text};
     const struct api_request request = {.id = "idle"};
     struct api_timing timing = {0};
     const struct api_route *route;
     const char *allow;
     text.size = 0;
     CHECK(api_find_route("GET", "/metrics", &route, &allow) == API_MATCH);
-    CHECK(api_handle(server->service, route, &request, NULL, &reply, &timing));
+    struct api_call *call =
+        api_call_create(server->service, route, &request, NULL, &reply, &timing);
+    CHECK(call && api_call_continue(call) == API_COMPLETE);
+    api_call_destroy(call);
     text.bytes[text.size] = '\0';
     return is_zero(&text, "dissolved_requests_in_progress") &&
            is_zero(&text, "dissolved_connections") && is_zero(&text, "dissolved_queue_length") &&
-           is_zero(&text, "dissolved_slow_readers") && is_zero(&text, "dissolved_bodies_bytes");
+           is_zero(&text, "dissolved_slow_readers") && is_zero(&text, "dissolved_memory_bytes");
 }
 
 /* The client is gone, and soon nothing is left of its requests. */

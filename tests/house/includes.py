@@ -31,7 +31,7 @@ ENGINE_SYSTEM = {"pthread.h", "sched.h", "unistd.h", "immintrin.h", "arm_neon.h"
 
 # The operating system, for the rooms that talk to it.
 SYSTEM = ENGINE_SYSTEM | {
-    "arpa/inet.h", "fcntl.h", "getopt.h", "malloc.h", "netdb.h", "netinet/in.h", "netinet/tcp.h",
+    "arpa/inet.h", "fcntl.h", "getopt.h", "linux/sockios.h", "linux/tcp.h", "malloc.h", "netdb.h", "netinet/in.h", "netinet/tcp.h",
     "poll.h", "search.h", "sys/epoll.h", "sys/eventfd.h", "sys/file.h", "sys/ioctl.h", "sys/mman.h",
     "sys/prctl.h", "sys/random.h", "sys/resource.h", "sys/signalfd.h", "sys/socket.h", "sys/stat.h",
     "sys/syscall.h", "sys/time.h", "sys/timerfd.h",

@@ -10,7 +10,7 @@ from checks import FRAMES
 from crowd import Crowd
 from rawhttp import Connection, Ended, request_head
 from server import ROOT, wait_until
-from stress import (KEEPING, Job, Occupants, assert_whole_problem, brief, cancelled, endless,
+from stress import (Job, Occupants, assert_whole_problem, brief, cancelled, endless,
                     request_lines, stream_without_end, streamed)
 
 
@@ -119,7 +119,7 @@ def test_a_request_whose_replica_dies_before_it_answers_is_answered_by_another(h
 
 
 def test_a_full_queue_is_passed_by_until_all_are_full(start_house):
-    house = start_house(*KEEPING, "--threads", "1", "--queue", "1")
+    house = start_house("--threads", "1", "--queue", "1")
     full = [Occupants(replica.server) for replica in house.replicas]
     try:
         full[0].fill()

@@ -14,6 +14,7 @@ from server import wait_until
 JOB_THREADS = 8
 """Requests that are computed at a time; --queue more may wait."""
 
+IMAGE_HISTOGRAMS = "/v1/images/histograms"
 SMALL = {"samples": [1, 2, 3]}
 MOST_OCCUPANTS = 64
 
@@ -51,6 +52,20 @@ def noise_png(side):
 def endless():
     """Minutes of one processor, and an answer only at their end."""
     return Job(FRAMES + "?steps=10000&frames=last&seed=1", flat_png(1024))
+
+
+def busy():
+    """As much work, but its answer begins at once, and is so short that it waits for no reader."""
+    return Job(IMAGE_HISTOGRAMS + "?steps=10000&frames=0-10000/100&bins=10&seed=1", flat_png(1024))
+
+
+LARGE_MEMORY = ("--max-memory", "60m", "--min-rate", "0")
+"""Settings of a server with memory for one job that is large, whose reader takes its time."""
+
+
+def large(frames):
+    """36 MB while it is computed; each frame has 7.7 MB, so that it waits for its reader."""
+    return Job(FRAMES + f"?steps={frames}&format=npy&seed=1", noise_png(800))
 
 
 def squeeze():
@@ -162,15 +177,11 @@ def is_cut(connection):
 
 # ---- Clients ----
 
-KEEPING = ("--slow-readers", "0")
-"""Settings of a server whose job threads keep their places while they wait for readers."""
-
-
 class Occupants:
-    """Clients that ask for long answers and do not read them, so that jobs and queue stay taken."""
+    """Clients that ask for what takes minutes, so that jobs and queue stay taken."""
 
     def __init__(self, server, job=None):
-        self.server, self.job = server, job or streamed()
+        self.server, self.job = server, job or busy()
         self.connections, self.refused = [], None
 
     def __enter__(self):
@@ -186,7 +197,7 @@ class Occupants:
         return connection
 
     def take_all_threads(self):
-        """Until each job thread waits for a reader, and nobody for a job thread."""
+        """Until each job thread has begun an answer, and nothing waits for a job thread."""
         for _ in range(JOB_THREADS):
             self.add()
         for connection in self.connections:

@@ -7,7 +7,8 @@ import pytest
 from checks import assert_ok, assert_problem
 from rawhttp import Connection, request_head
 from server import wait_until
-from stress import (Occupants, assert_refused, brief, ends, rejections, request_lines, small)
+from stress import (Occupants, assert_refused, brief, ends, rejections, request_lines, small,
+                    streamed)
 
 OTHER = "127.0.0.2"
 REASON = "connections_per_address"
@@ -88,7 +89,7 @@ def behind(start_server):
 
 
 def test_a_proxys_clients_are_limited_by_request(behind):
-    with Forwarded(behind) as occupants, behind.client() as client:
+    with Forwarded(behind, streamed()) as occupants, behind.client() as client:
         occupants.add(CLIENT)
         last = occupants.add("198.51.100.1, " + CLIENT)
         for job in (small(), brief()):
@@ -112,7 +113,7 @@ def test_a_proxys_connections_are_not_limited(behind):
 
 
 def test_two_connections_of_one_subscriber_of_ipv6_are_his(behind):
-    with Forwarded(behind) as occupants, behind.client() as client:
+    with Forwarded(behind, streamed()) as occupants, behind.client() as client:
         occupants.add("2001:db8:1:2::1")
         occupants.add("2001:db8:1:2:ffff::2")
         assert_problem(ask(client, "2001:db8:1:2:3::3"), 503)

@@ -15,7 +15,7 @@ from server import PATIENCE, Server, run_to_end
     ("listen", "127.0.0.1:http"), ("listen", "300.0.0.1:0"), ("listen", ""), ("listen", ":"),
     ("threads", "many"), ("threads", "-1"), ("threads", "1.5"), ("threads", ""),
     ("threads", "99999999999999999999"),
-    ("slow-readers", "1025"), ("slow-readers", "-1"), ("jobs-per-client", "1025"),
+    ("max-memory", "-1"), ("min-rate", "x"), ("answer-timeout", "0"), ("jobs-per-client", "1025"),
     ("queue", "long"), ("queue", "-1"), ("queue", ""),
     ("max-body", "x"), ("max-body", "-5"), ("max-body", ""), ("max-pixels", "x"),
     ("max-pixels", "-1"), ("max-work", "x"), ("max-work", "-1"),
@@ -77,8 +77,9 @@ def test_the_help_names_every_setting_in_lines_that_fit():
     help_ = run_to_end("--help")
     assert help_.returncode == 0 and help_.stderr == ""
     for name in ("listen", "admin-listen", "threads", "max-body", "max-pixels", "max-work", "queue",
-                 "jobs-per-client", "slow-readers", "max-connections", "max-connections-per-address", "idle-timeout",
-                 "header-timeout", "body-timeout", "compute-timeout", "drain-timeout",
+                 "jobs-per-client", "max-memory", "min-rate", "max-connections",
+                 "max-connections-per-address", "idle-timeout", "header-timeout", "body-timeout",
+                 "compute-timeout", "answer-timeout", "drain-timeout",
                  "drain-delay", "cors-origins", "api-keys", "api-keys-file", "trusted-proxies",
                  "log-format", "log-level", "no-sandbox", "no-cgroup"):
         assert f"  --{name} " in help_.stdout

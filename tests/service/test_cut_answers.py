@@ -220,10 +220,10 @@ def test_an_array_longer_than_that_is_sent(server):
 
 
 def test_answers_that_are_kept_are_within_the_memory_for_bodies(start_server):
-    """Two bodies of 100 KB at most, and an answer of a megabyte."""
+    """One client has 8 MiB, and the answer has 11."""
     picture = pictures.png_of(pictures.photo(64, 64))
-    server = start_server("--max-body", "20000", "--queue", "1")
-    job = Job(FRAMES + "?steps=400&format=zip&seed=1", picture)
+    server = start_server("--max-memory", "64m")
+    job = Job(FRAMES + "?steps=1000&format=zip&seed=1", picture)
     with Connection(server) as connection:
         connection.send(request_of(job, "HTTP/1.0"))
         assert_whole_problem(connection.read_response(), 503)

@@ -7,8 +7,9 @@ import pytest
 from checks import FRAMES, assert_ok, assert_problem
 from rawhttp import Connection, request_head
 from server import SANITIZED, wait_until
-from stress import (KEEPING, Job, Occupants, assert_whole_problem, brief, cancelled, drip, endless,
-                    ends, flat_png, is_cut, rejections, small, streamed, trickle, waiting)
+from stress import (LARGE_MEMORY, Job, Occupants, assert_whole_problem, brief, cancelled, drip,
+                    endless, ends, flat_png, is_cut, large, metrics, rejections, small, streamed,
+                    trickle, waiting)
 
 BYTE = itertools.repeat(b"a")
 GRACE = "10" if SANITIZED else "6"
@@ -134,13 +135,14 @@ def test_a_504_leaves_the_connection_as_it_was(start_server):
 
 
 def test_who_waits_too_long_in_the_queue_gets_a_504_while_nobody_moves_up(start_server):
-    """Job threads that wait for their readers do not count as computing: they go on."""
-    server = start_server(*KEEPING, "--compute-timeout", GRACE, "--threads", "1")
-    with Occupants(server) as occupants:
-        occupants.take_all_threads()
+    """They wait for memory, of which a response has too much that waits for its reader."""
+    server = start_server("--compute-timeout", GRACE, "--threads", "1", *LARGE_MEMORY)
+    with Occupants(server, large(9)) as occupants:
+        occupants.add()
+        wait_until(lambda: metrics(server)["dissolved_slow_readers"] == 1, "it waits")
         with Connection(server) as first, Connection(server) as second:
-            first.send(brief().sent())
-            second.send(endless().sent())
+            first.send(large(2).sent())
+            second.send(large(3).sent())
             wait_until(lambda: waiting(server) == 2, "both wait")
             for connection in (first, second):
                 assert_whole_problem(connection.read_response(), 504)
@@ -165,7 +167,7 @@ def test_a_streamed_answer_that_takes_too_long_is_cut(start_server):
 def test_the_time_that_a_job_waits_for_its_reader_is_not_counted(start_server, client):
     expected = assert_ok(streamed().ask(client)).content
     server = start_server("--compute-timeout", GRACE, "--threads", "1")
-    with Occupants(server) as occupants, server.client() as other:
+    with Occupants(server, streamed()) as occupants, server.client() as other:
         slow = occupants.add()
         response = slow.read_head()
         wait_until(server.is_quiet, "the job waits for its reader")
@@ -196,7 +198,7 @@ def test_who_stops_reading_is_cut_and_the_memory_comes_back(start_server):
 def test_who_reads_slowly_is_not_cut(start_server):
     """What is read is little, but it never stops; the other client's end tells the time."""
     server = start_server("--idle-timeout", "5", "--threads", "1")
-    with Occupants(server) as occupants, Connection(server) as slow:
+    with Occupants(server, streamed()) as occupants, Connection(server) as slow:
         stopped = occupants.add()
         slow.send(streamed(3000).sent())
         response = slow.read_head()

@@ -9,8 +9,8 @@ import pytest
 from checks import assert_ok, assert_problem
 from rawhttp import Connection, Ended, request_head
 from server import wait_until
-from stress import (KEEPING, Occupants, assert_refused, assert_whole_problem, brief, endless, ends,
-                    is_cut, small, stream_without_end, streamed, wait_for_work, waiting)
+from stress import (Occupants, assert_refused, assert_whole_problem, brief, endless, ends,
+                    is_cut, metrics, small, stream_without_end, streamed, wait_for_work, waiting)
 
 SOON = 20
 """Seconds: far below what the jobs here would take, far above what an end takes."""
@@ -75,10 +75,14 @@ def test_operators_hear_of_it_until_the_end(start_server):
 # ---- What there is time for ----
 
 def test_who_is_there_is_served_and_told_to_close(start_server, client):
-    """A reader, a queued request, half a body and idle connections, all there at the signal."""
+    """Readers, a queued request, half a body and idle connections, all there at the signal."""
     expected = {job: assert_ok(job.ask(client)).content for job in (streamed(), brief())}
-    server = start_server(*KEEPING, "--threads", "1")
+    server = start_server("--threads", "1")
     with contextlib.ExitStack() as stack:
+        readers = stack.enter_context(Occupants(server, streamed()))
+        for _ in range(3):
+            readers.add()
+        wait_until(lambda: metrics(server)["dissolved_slow_readers"] == 3, "they do not read")
         occupants = stack.enter_context(Occupants(server))
         occupants.take_all_threads()
         queued, sending, idle, fresh, asking, late = (
@@ -99,7 +103,8 @@ def test_who_is_there_is_served_and_told_to_close(start_server, client):
         assert ends(late)
 
         sending.send(brief().sent()[-10:])
-        for connection in occupants.connections:
+        occupants.leave()
+        for connection in readers.connections:
             response = connection.read_response()
             assert (response.status, response.body) == (200, expected[streamed()])
         for connection in (queued, sending):
@@ -124,7 +129,7 @@ def test_a_job_that_outlasts_the_drain_gets_a_503(start_server):
 
 @pytest.mark.parametrize("timeout", ["0", "0.5"])
 def test_everybody_who_outlasts_the_drain_is_answered_or_cut(start_server, timeout):
-    server = start_server(*KEEPING, "--drain-timeout", timeout, "--threads", "1")
+    server = start_server("--drain-timeout", timeout, "--threads", "1")
     with contextlib.ExitStack() as stack:
         occupants = stack.enter_context(Occupants(server))
         occupants.take_all_threads()
@@ -222,6 +227,10 @@ def a_reader(stack, server):
 
 
 def slow_readers(stack, server):
+    stack.enter_context(Occupants(server, streamed())).take_all_threads()
+
+
+def busy_threads(stack, server):
     stack.enter_context(Occupants(server)).take_all_threads()
 
 
@@ -239,7 +248,8 @@ def idle_connections(stack, server):
         assert connection.read_response().status == 200
 
 
-LOADS = (nothing, a_job, queued_jobs, a_reader, slow_readers, half_a_body, idle_connections)
+LOADS = (nothing, a_job, queued_jobs, a_reader, slow_readers, busy_threads, half_a_body,
+         idle_connections)
 
 
 @pytest.mark.parametrize("load", LOADS, ids=lambda load: load.__name__)
@@ -256,9 +266,9 @@ def test_two_signals_end_it_at_once(start_server, load):
 
 
 def test_two_signals_with_everything_at_once(start_server):
-    server = start_server(*KEEPING, "--threads", "1", "--drain-delay", "24h")
+    server = start_server("--threads", "1", "--drain-delay", "24h")
     with contextlib.ExitStack() as stack:
-        for load in (idle_connections, half_a_body, slow_readers, half_a_body):
+        for load in (idle_connections, half_a_body, slow_readers, busy_threads, half_a_body):
             load(stack, server)
         stack.enter_context(Connection(server)).send(endless().sent())
         wait_until(lambda: waiting(server) == 1, "a request waits")

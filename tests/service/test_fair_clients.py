@@ -6,7 +6,8 @@ import pytest
 
 from rawhttp import Connection
 from server import wait_until
-from stress import JOB_THREADS, Occupants, brief, endless, metrics, rejections, waiting
+from stress import (JOB_THREADS, Occupants, brief, endless, metrics, rejections, streamed,
+                    waiting)
 
 DEFAULT = {"DISSOLVED_JOBS_PER_CLIENT": "0"}
 OTHER = "127.0.0.2"
@@ -35,14 +36,13 @@ def test_endless_jobs_leave_threads_for_another_client(start_server):
         assert waiting(server) == JOB_THREADS + 4 - SHARE, "the first client has taken more"
 
 
-@pytest.mark.parametrize("slow_readers", ["0", "4"])
-def test_slow_readers_leave_threads_for_another_client(start_server, slow_readers):
-    server = start_server("--threads", "1", "--slow-readers", slow_readers, "--idle-timeout", "1h",
-                          **DEFAULT)
-    with Occupants(server) as occupants:
+def test_slow_readers_leave_threads_for_another_client(start_server):
+    server = start_server("--threads", "1", "--idle-timeout", "1h", **DEFAULT)
+    with Occupants(server, streamed()) as occupants:
         for _ in range(JOB_THREADS + 8):
             occupants.add()
-        wait_until(lambda: waiting(server) > 0, "some of them wait")
+        wait_until(lambda: metrics(server)["dissolved_slow_readers"] == JOB_THREADS + 8,
+                   "all of them are paused")
         for _ in range(3):
             assert ask(server, OTHER).status == 200
 

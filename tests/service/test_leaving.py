@@ -8,7 +8,7 @@ import pytest
 from checks import assert_ok
 from rawhttp import Connection
 from server import wait_until
-from stress import (KEEPING, Occupants, brief, cancelled, endless, ends, request_lines, small,
+from stress import (Occupants, brief, cancelled, endless, ends, request_lines, small,
                     stream_without_end, wait_for_work, waiting)
 
 
@@ -68,7 +68,7 @@ def test_a_streamed_answer_whose_client_leaves_is_stopped_and_counted(server, le
 @LEAVING
 def test_who_leaves_the_queue_makes_room_at_once(start_server, leave):
     """All job threads wait for readers, so that nobody who queues can move up."""
-    server = start_server(*KEEPING, "--threads", "1", "--queue", "1")
+    server = start_server("--threads", "1", "--queue", "1")
     with Occupants(server) as occupants, server.client() as client:
         occupants.take_all_threads()
         for count in (1, 2, 3):

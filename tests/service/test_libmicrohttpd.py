@@ -8,7 +8,7 @@ from checks import HISTOGRAMS, assert_ok
 from rawhttp import Connection, request_head
 from server import wait_until
 from smuggling import LAST, MARKER
-from stress import (KEEPING, Occupants, assert_whole_problem, brief, cancelled, metrics,
+from stress import (Occupants, assert_whole_problem, brief, cancelled, metrics,
                     request_lines, small, streamed, waiting)
 
 LIMIT = 24 * 1024
@@ -195,7 +195,7 @@ def test_who_closes_the_sending_side_waits_for_a_long_answer(start_server):
 
 def test_who_closes_the_sending_side_waits_in_the_queue(start_server):
     """Longer than until the client is tested; the test is an interim response."""
-    server = start_server(*KEEPING, "--threads", "1")
+    server = start_server("--threads", "1")
     with Occupants(server) as occupants, Connection(server) as connection:
         occupants.take_all_threads()
         connection.send(brief().sent())

@@ -8,7 +8,7 @@ import pictures
 from checks import (FRAMES, assert_ok, assert_problem, dissolve, histograms)
 from rawhttp import Connection, request_head
 from server import wait_until
-from stress import KEEPING, SMALL, Occupants, streamed
+from stress import LARGE_MEMORY, SMALL, Occupants, large, streamed
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def long_job():
 
 
 def test_a_full_queue_refuses_with_503_and_recovers(start_server, long_answer):
-    server = start_server(*KEEPING, "--queue", "1", "--threads", "1")
+    server = start_server("--queue", "1", "--threads", "1")
     occupants = Occupants(server)
     try:
         occupants.fill()
@@ -56,13 +56,12 @@ def test_a_full_queue_refuses_with_503_and_recovers(start_server, long_answer):
         wait_until(server.is_quiet, "the processor is quiet after the occupants left")
 
 
-def test_a_queue_that_was_full_serves_those_who_wait(start_server, long_answer):
-    """Whoever was admitted gets a whole answer once the readers read."""
-    server = start_server(*KEEPING, "--queue", "2", "--threads", "2")
+def test_a_queue_that_was_full_serves_those_who_wait(start_server):
+    """Whoever was admitted gets a whole answer once the readers before it have read theirs."""
+    server = start_server("--queue", "2", "--threads", "2", *LARGE_MEMORY)
     with server.client() as client:
-        png, target = long_answer
-        alone = assert_ok(client.post(target, data=png, headers={"Content-Type": "image/png"}))
-    occupants = Occupants(server)
+        alone = assert_ok(large(3).ask(client))
+    occupants = Occupants(server, large(3))
     try:
         occupants.fill()
         served = 0

@@ -19,7 +19,7 @@ REJECTIONS = "dissolved_rejections_total"
 REASONS = {"queue_full", "draining", "too_large", "timeout_header", "timeout_body",
            "timeout_compute", "timeout_reader", "unauthorized", "malformed", "connections",
            "connections_per_address", "no_memory", "bodies_full",
-           "descriptors"}
+           "descriptors", "timeout_answer", "slow_reader", "slow_body"}
 STAGES = ("queue", "decode", "diffuse", "encode")
 OPERATORS = ("/healthz", "/readyz", "/metrics")
 
@@ -101,7 +101,9 @@ def test_all_begins_at_nothing(counted):
     assert only(figures, "dissolved_queue_capacity") == 64
     assert only(figures, "dissolved_slow_readers") == 0
     assert only(figures, "dissolved_bodies_bytes") == 0
-    assert only(figures, "dissolved_bodies_capacity_bytes") == (8 + 64) * 100_000
+    memory = only(figures, "dissolved_memory_capacity_bytes")
+    assert memory > 0 and only(figures, "dissolved_memory_bytes") == 0
+    assert only(figures, "dissolved_bodies_capacity_bytes") == memory // 4 + memory // 32
     assert only(figures, "dissolved_pool_threads") == 1
     assert only(figures, "dissolved_job_threads") >= 1
     ((labels, one),) = figures["dissolved_build_info"].items()

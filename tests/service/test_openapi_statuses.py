@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 import urllib.parse
 
 import numpy as np
@@ -12,13 +11,10 @@ import requests
 import pictures
 from companions import JSON, SAMPLES, body_of
 from contract import OPERATIONS, PATIENCE, PIXEL, check, send
+from faults import Faults
 from rawhttp import Connection
-from server import SANITIZED, wait_until
-from stress import KEEPING
-
-PATIENT = "10s" if SANITIZED else "6s"
-"""A compute timeout that jobs keep until they wait for their readers."""
-
+from server import wait_until
+from stress import JOB_THREADS, endless
 
 @pytest.fixture(scope="module")
 def session(server):
@@ -136,10 +132,9 @@ def body_that_stalls(operation, _, start_server):
 
 
 def long_job(operation, _, start_server):
-    """Some ten seconds of work; where there is none, a wait for clients who do not read."""
+    """Some ten seconds of work; where there is none, a wait for a job thread."""
     if operation.method == "GET":
-        server = start_server(*KEEPING, "--compute-timeout", PATIENT, "--threads", "1")
-        return behind_others(operation, server)
+        return behind_decoders(operation, start_server)
     server = start_server("--compute-timeout", "100ms", "--threads", "1")
     with requests.Session() as client:
         client.trust_env = False
@@ -149,32 +144,22 @@ def long_job(operation, _, start_server):
         return send(client, operation, body, {"steps": 10000, "frames": "last"})
 
 
-def behind_others(operation, server):
-    """Once its time is over those who do not read their answers leave, and it is its turn.
-
-    For them the time does not pass while they could read. They take little before they have to.
-    """
-    def figure(name):
-        with server.client() as client:
-            text = client.get("/metrics").text
-        return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.MULTILINE)[1])
-
-    late = 'dissolved_rejections_total{reason="timeout_compute"}'
-    others = [Connection(server, receive_buffer=16384)
-              for _ in range(figure("dissolved_job_threads"))]
+def behind_decoders(operation, start_server):
+    """All job threads decode pictures, and do not hear that their time is over."""
+    faults = Faults()
+    server = start_server("--compute-timeout", "100ms", "--threads", "1", **faults.settings)
+    faults.hold()
+    decoding = [Connection(server) for _ in range(JOB_THREADS)]
     waiting = connect(server)
     try:
-        for connection in others:
-            connection.post("/v1/samples/histograms?steps=10000&bins=500",
-                            json.dumps({"samples": list(range(100))}).encode(), Content_Type=JSON)
-            assert connection.read_head().status == 200
+        for connection in decoding:
+            connection.send(endless().sent())
+        wait_until(lambda: faults.held() == JOB_THREADS, "all job threads decode")
         waiting.request(operation.method, operation.path)
-        wait_until(lambda: figure(late) > 0, "the request's time is over")
-        for connection in others:
-            connection.close()
         return Answer(waiting.getresponse())
     finally:
-        for connection in [*others, waiting]:
+        faults.close()
+        for connection in [*decoding, waiting]:
             connection.close()
 
 

@@ -1,31 +1,32 @@
-"""Who reads slowly keeps nobody else waiting: another takes the place of the thread that waits."""
+"""Slow readers hold no thread, and what they hold of memory is theirs no longer than it may be."""
 
 import pytest
 
-from checks import assert_ok
+import pictures
+from checks import FRAMES, assert_ok
 from server import wait_until
-from stress import JOB_THREADS, Occupants, assert_refused, brief, metrics, streamed, waiting
+from stress import (JOB_THREADS, Job, Occupants, brief, large, metrics, rejections, streamed,
+                    waiting)
+
+MANY = 4 * JOB_THREADS
 
 
-PATIENT = ("--idle-timeout", "1h")
-
-
-def resting(server):
+def paused(server):
     return metrics(server)["dissolved_slow_readers"]
 
 
-def in_progress(server):
-    """Requests but the one that asks."""
-    return metrics(server)["dissolved_requests_in_progress"] - 1
+def memory(server):
+    return metrics(server)["dissolved_memory_bytes"]
 
 
 @pytest.fixture
 def slow(start_server):
-    """A server, and clients that do not read and have all of its job threads."""
-    server = start_server("--slow-readers", "2", "--queue", "1", "--threads", "1", *PATIENT)
-    with Occupants(server) as occupants:
-        occupants.take_all_threads()
-        wait_until(lambda: resting(server) == JOB_THREADS, "each of them is seen to wait")
+    """A server, and more clients that do not read than it has threads."""
+    server = start_server("--threads", "1", "--idle-timeout", "1h")
+    with Occupants(server, streamed()) as occupants:
+        for _ in range(MANY):
+            occupants.add()
+        wait_until(lambda: paused(server) == MANY, "each of their answers is paused")
         yield server, occupants
 
 
@@ -34,43 +35,77 @@ def test_others_are_answered_meanwhile(slow):
     with server.client() as client:
         for _ in range(5):
             assert_ok(brief().ask(client))
-    assert resting(server) == JOB_THREADS
-
-
-def test_so_many_and_no_more_make_room(slow):
-    server, occupants = slow
-    for more in (1, 2):
-        occupants.add()
-        wait_until(lambda: resting(server) == JOB_THREADS + more, "it waits for its reader, too")
-    queued = occupants.add()
-    wait_until(lambda: waiting(server) == 1, "there is no spare thread for it")
-    assert_refused(occupants.add().read_response())
-    occupants.connections.pop(0).close()
-    wait_until(lambda: waiting(server) == 0, "who waits moves up")
-    assert queued.first_bytes(12, patience=60) == b"HTTP/1.1 200"
+    assert paused(server) == MANY and waiting(server) == 0
 
 
 def test_their_answers_are_whole(slow, client):
     server, occupants = slow
     expected = assert_ok(streamed().ask(client)).content
-    with server.client() as other:
-        assert_ok(brief().ask(other))
     for connection in occupants.connections:
         assert connection.read_response().body == expected
-    wait_until(lambda: resting(server) == 0, "nobody waits any more")
-    with server.client() as other:
-        assert_ok(brief().ask(other))
+    wait_until(lambda: paused(server) == 0, "no answer is paused any more")
+    for connection in occupants.connections:
+        connection.close()
+    wait_until(lambda: memory(server) == 0, "their memory is released")
 
 
-def test_what_is_large_keeps_its_place(start_server):
-    """All that makes room has together a quarter of the largest picture."""
-    server = start_server("--max-pixels", str(128 * 128 * 4 * 3), "--threads", "1", *PATIENT)
-    with Occupants(server) as occupants:
-        occupants.take_all_threads()
-        wait_until(lambda: resting(server) == 3, "three of them fit")
-        for _ in range(JOB_THREADS - 3):
-            occupants.connections.pop(0).close()
-        wait_until(lambda: in_progress(server) == 3 == resting(server), "others make room instead")
-        with server.client() as client:
-            assert_ok(brief().ask(client))
-        assert resting(server) <= 3
+def test_who_leaves_releases_memory(slow):
+    server, occupants = slow
+    held = memory(server)
+    assert held > MANY * 128 * 128 * 3 * 4
+    occupants.leave()
+    wait_until(lambda: paused(server) == 0 and memory(server) == 0, "their memory is released")
+
+
+def test_idle_answers_are_cut(start_server):
+    server = start_server("--threads", "1", "--idle-timeout", "1s")
+    with Occupants(server, streamed()) as occupants:
+        for _ in range(3):
+            occupants.add()
+        wait_until(lambda: rejections(server, "timeout_reader") == 3, "they do not read")
+        wait_until(lambda: memory(server) == 0, "their memory is released")
+
+
+def test_an_answer_has_its_time(start_server):
+    """However fast it is read, the answer takes longer than that."""
+    server = start_server("--threads", "1", "--answer-timeout", "500ms")
+    with Occupants(server, streamed(10000)) as occupants:
+        connection = occupants.add()
+        wait_until(lambda: connection.stream.read1(65536) and False
+                   or rejections(server, "timeout_answer") == 1, "its time is over")
+
+
+# ---- While others wait ----
+
+def test_slow_readers_are_cut_for_others(start_server):
+    """The first one has more than is left to the second, and reads nothing."""
+    server = start_server("--threads", "1", "--idle-timeout", "1h", "--max-memory", "60m")
+    with Occupants(server, large(40)) as occupants, server.client() as client:
+        occupants.add()
+        wait_until(lambda: paused(server) == 1, "its answer is paused")
+        assert rejections(server, "slow_reader") == 0
+        assert_ok(large(2).ask(client))
+        assert rejections(server, "slow_reader") == 1
+
+
+def test_nobody_is_cut_without_need(start_server):
+    server = start_server("--threads", "1", "--idle-timeout", "1h", "--max-memory", "120m",
+                          "--min-rate", "1g")
+    with Occupants(server, large(40)) as occupants, server.client() as client:
+        occupants.add()
+        wait_until(lambda: paused(server) == 1, "its answer is paused")
+        assert_ok(large(2).ask(client))
+        assert paused(server) == 1 and rejections(server, "slow_reader") == 0
+
+
+# ---- What never fits ----
+
+def test_too_much_memory_for_one_request_is_refused(start_server):
+    server = start_server("--max-memory", "32m", "--threads", "1")
+    picture = pictures.png_of(pictures.Image.new("RGB", (1500, 1000)))
+    with server.client() as client:
+        response = Job(FRAMES + "?steps=2&seed=1", picture).ask(client)
+        assert response.status_code == 422
+        assert "MiB of memory, above the limit of 23 MiB" in response.json()["detail"]
+        assert_ok(brief().ask(client))
+    assert memory(server) == 0

@@ -11,7 +11,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { ANSWER_ROOM = 1 << 18, ANSWER_HEADERS = 10, QUERY_ROOM = 1024, QUERY_FIELDS = 140 };
+enum {
+    ANSWER_ROOM = 1 << 22,
+    ANSWER_HEADERS = 10,
+    QUERY_ROOM = 1024,
+    QUERY_FIELDS = 140,
+    ANSWER_PIECES = 64
+};
 
 /* What is asked. NULL and 0 where nothing is said. */
 struct question {
@@ -27,14 +33,16 @@ struct question {
     size_t size;
 };
 
-/* What was answered. The first three are for the caller to set. */
+/* What was answered. The first four are for the caller to set. */
 struct answer {
     bool reader_leaves; /* when `limit` bytes have been taken */
     size_t limit;
     size_t
         cancel_at; /* another thread cancels the job when so many bytes are there; 0: none does */
 
-    bool complete; /* what api_handle returned */
+    bool pauses; /* it has the call pause wherever it may, and takes what is borrowed late */
+
+    bool complete;
     int status;
     size_t starts;
     size_t flushes;
@@ -44,6 +52,14 @@ struct answer {
     size_t header_count;
     uint8_t bytes[ANSWER_ROOM + 1]; /* a NUL stands behind them */
     size_t size;
+    size_t pause_count;
+    size_t refusal_count;
+    uint64_t reserved;
+    struct answer_piece {
+        const void *bytes;
+        size_t size;
+    } borrowed[ANSWER_PIECES];
+    size_t borrowed_count;
     struct dissolve_job *job;
     struct api_timing timing;
 };
@@ -87,9 +103,8 @@ static inline void *answer_cancel(void *context)
     return NULL;
 }
 
-static inline bool answer_write(void *context, const void *bytes, size_t size)
+static inline bool answer_copy(struct answer *answer, const void *bytes, size_t size)
 {
-    struct answer *answer = context;
     assert_int_equal(answer->starts, 1);
     if (answer->reader_leaves && answer->size + size > answer->limit)
         return false;
@@ -103,6 +118,47 @@ static inline bool answer_write(void *context, const void *bytes, size_t size)
         answer->cancelled = true;
     }
     return true;
+}
+
+/* What is borrowed is looked at only when that is over, or something comes behind it. */
+static inline bool answer_take_borrowed(struct answer *answer)
+{
+    bool taken = true;
+    for (size_t i = 0; i < answer->borrowed_count && taken; i++)
+        taken = answer_copy(answer, answer->borrowed[i].bytes, answer->borrowed[i].size);
+    answer->borrowed_count = 0;
+    return taken;
+}
+
+static inline bool answer_write(void *context, const void *bytes, size_t size)
+{
+    struct answer *answer = context;
+    return answer_take_borrowed(answer) && answer_copy(answer, bytes, size);
+}
+
+static inline bool answer_write_borrowed(void *context, const void *bytes, size_t size)
+{
+    struct answer *answer = context;
+    if (answer->borrowed_count == ANSWER_PIECES && !answer_take_borrowed(answer))
+        return false;
+    answer->borrowed[answer->borrowed_count++] = (struct answer_piece){bytes, size};
+    return true;
+}
+
+/* Every other time it is asked. */
+static inline bool answer_must_wait(void *context, uint64_t mark)
+{
+    struct answer *answer = context;
+    if (mark > 0)
+        (void)answer_take_borrowed(answer);
+    return answer->pauses && answer->pause_count++ % 2 == 0;
+}
+
+static inline bool answer_reserve(void *context, uint64_t bytes)
+{
+    struct answer *answer = context;
+    answer->reserved = bytes;
+    return !answer->pauses || answer->refusal_count++ % 2 == 1;
 }
 
 static inline void answer_flush(void *context)
@@ -132,6 +188,25 @@ static inline size_t query_split(const char *query, char room[QUERY_ROOM], struc
     return count;
 }
 
+static inline bool answer_by_call(const struct server *server, const struct api_route *route,
+                                  const struct api_request *request, struct dissolve_job *job,
+                                  const struct api_reply *reply, struct answer *answer)
+{
+    struct api_call *call =
+        api_call_create(server->service, route, request, job, reply, &answer->timing);
+    enum api_progress progress;
+    if (!call) {
+        api_refuse(reply, request->id, 503, "no memory");
+        return true;
+    }
+    do
+        progress = api_call_continue(call);
+    while (progress == API_WAITS_FOR_READER || progress == API_WAITS_FOR_MEMORY);
+    (void)answer_take_borrowed(answer);
+    api_call_destroy(call);
+    return progress == API_COMPLETE;
+}
+
 /* Asks with a job of the caller's; NULL: as a request that is small, perhaps, on this thread. */
 static inline void ask_with(const struct server *server, const struct question *question,
                             struct dissolve_job *job, struct answer *answer)
@@ -140,8 +215,13 @@ static inline void ask_with(const struct server *server, const struct question *
     struct api_field fields[QUERY_FIELDS];
     const struct api_route *route = NULL;
     const char *allow = NULL;
-    const struct api_reply reply = {
-        .context = answer, .start = answer_start, .write = answer_write, .flush = answer_flush};
+    const struct api_reply reply = {.context = answer,
+                                    .start = answer_start,
+                                    .write = answer_write,
+                                    .write_borrowed = answer_write_borrowed,
+                                    .must_wait = answer_must_wait,
+                                    .flush = answer_flush,
+                                    .reserve = answer_reserve};
     bool posts = question->text || question->body || question->content_type;
     const struct api_request request = {
         .id = "id-1",
@@ -153,7 +233,8 @@ static inline void ask_with(const struct server *server, const struct question *
         .query_count = query_split(question->query, room, fields),
         .body = question->text ? (const uint8_t *)question->text : question->body,
         .body_size = question->text ? strlen(question->text) : question->size};
-    const struct answer wanted = {.reader_leaves = answer->reader_leaves,
+    const struct answer wanted = {.pauses = answer->pauses,
+                                  .reader_leaves = answer->reader_leaves,
                                   .limit = answer->limit,
                                   .cancel_at = answer->cancel_at,
                                   .job = job};
@@ -165,8 +246,7 @@ static inline void ask_with(const struct server *server, const struct question *
     assert_int_equal(api_find_route(method, question->path, &route, &allow), API_MATCH);
     answer->taken = true;
     if (job)
-        answer->complete =
-            api_handle(server->service, route, &request, job, &reply, &answer->timing);
+        answer->complete = answer_by_call(server, route, &request, job, &reply, answer);
     else
         answer->taken = api_handle_small(server->service, route, &request, &reply, &answer->timing,
                                          &answer->complete);
@@ -180,6 +260,7 @@ static inline void ask(const struct server *server, const struct question *quest
 {
     struct dissolve_job *job;
     assert_int_equal(dissolve_job_create(server->pool, &job), DISSOLVE_OK);
+    answer->pauses = false;
     answer->reader_leaves = false;
     answer->cancel_at = 0;
     ask_with(server, question, job, answer);

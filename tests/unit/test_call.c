@@ -15,7 +15,7 @@ static const struct api_reply reply = {
 static struct api_call begin(const struct api_request *request)
 {
     memset(&answer, 0, sizeof answer);
-    return (struct api_call){.request = request, .reply = &reply, .timing = &answer.timing};
+    return (struct api_call){.request = *request, .reply = reply, .timing = &answer.timing};
 }
 
 static const struct api_request asks_plain = {.id = "x"};

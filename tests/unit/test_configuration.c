@@ -28,7 +28,9 @@ static void defaults(void **state)
     assert_int_equal(result.configuration.max_pixels, 40000000);
     assert_int_equal(result.configuration.max_work, 150000000000);
     assert_int_equal(result.configuration.queue, 64);
-    assert_int_equal(result.configuration.slow_readers, 24);
+    assert_int_equal(result.configuration.max_memory, 0);
+    assert_int_equal(result.configuration.min_rate, 16384);
+    assert_int_equal(result.configuration.answer_timeout, 3600000);
     assert_false(result.configuration.has_admin_listen);
     assert_int_equal(result.configuration.max_connections, 16384);
     assert_int_equal(result.configuration.max_connections_per_address, 0);

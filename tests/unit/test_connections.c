@@ -21,6 +21,7 @@ enum { MOST = 8 };
 struct witness {
     sem_t ticked;
     unsigned seen[MOST]; /* how often each connection was looked at */
+    atomic_uint looked; /* how often all of them were */
     int64_t now;
     struct http_exchange *exchange; /* of connection 0 */
     sem_t hung_up;
@@ -41,6 +42,12 @@ static void look(void *context, struct http_connection *connection, int64_t now)
     if (number_of(connection) == 0)
         witness->exchange = connection->exchange;
     sem_post(&witness->ticked);
+}
+
+static void looked(void *context)
+{
+    struct witness *witness = context;
+    atomic_fetch_add(&witness->looked, 1);
 }
 
 static void left(void *context, struct http_connection *connection)
@@ -66,7 +73,7 @@ static void set_up(struct fixture *fixture)
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fixture->ends[i]), 0);
     fixture->watcher = http_watcher_create();
     assert_non_null(fixture->watcher);
-    const struct http_attendant attendant = {&fixture->witness, look, left};
+    const struct http_attendant attendant = {&fixture->witness, look, looked, left};
     fixture->all = http_connections_create(fixture->watcher, &attendant);
     assert_non_null(fixture->all);
 }
@@ -206,7 +213,9 @@ static void nobody_and_no_memory(void **state)
     struct fixture fixture;
     (void)state;
     set_up(&fixture);
-    const struct http_attendant attendant = {&fixture.witness, look, left};
+    const struct http_attendant attendant = {&fixture.witness, look, looked, left};
+    http_connections_check(fixture.all, 0); /* all of none */
+    assert_int_equal(fixture.witness.looked, 1);
     int fd = fixture.ends[0][0];
     fail_allocation(0);
     assert_null(http_connections_enter(fixture.all, fd, NULL, 0, 0));

@@ -49,6 +49,62 @@ static void the_same_request_has_the_same_bytes(void **state)
     }
 }
 
+/* Wherever a call may pause, it goes on as if it had not, and no borrowed byte changes too early.
+ */
+static void pauses_change_nothing(void **state)
+{
+    static struct answer straight, paused;
+    size_t pauses = 0, refusals = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT(request_cases); i++) {
+        const struct question question = question_of(&request_cases[i], false);
+        struct dissolve_job *job;
+        ask(&four, &question, &straight);
+        assert_int_equal(dissolve_job_create(four.pool, &job), DISSOLVE_OK);
+        paused.pauses = true;
+        ask_with(&four, &question, job, &paused);
+        dissolve_job_destroy(job);
+        assert_true(paused.complete);
+        assert_true(same_head(&straight, &paused) && same_bytes(&straight, &paused));
+        pauses += paused.pause_count / 2;
+        refusals += paused.refusal_count / 2;
+    }
+    assert_true(pauses > 100 && refusals > 20);
+}
+
+/* Frames that are large enough to be borrowed, over more windows than there is memory for. */
+static void borrowed_frames_do_not_change(void **state)
+{
+    enum { SIDE = 200, CHANNELS = 3 };
+    static const char *const queries[] = {
+        "seed=1&steps=4&format=multipart", "seed=1&steps=4&format=zip",
+        "seed=1&steps=6&layout=strip", "seed=1&steps=3&format=npy",
+        "seed=1&steps=3&content=x,velocity"};
+    static struct answer straight, paused;
+    static uint8_t pixels[SIDE * SIDE * CHANNELS];
+    struct codec_buffer png = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = made_byte(i);
+    const struct codec_raster raster = {
+        .width = SIDE, .height = SIDE, .channels = CHANNELS, .pixels = pixels};
+    assert_int_equal(codec_png_encode(&raster, NULL, &png), DISSOLVE_OK);
+    for (size_t i = 0; i < COUNT(queries); i++) {
+        const struct question question = {
+            .path = image_path, .query = queries[i], .body = png.data, .size = png.size};
+        struct dissolve_job *job;
+        ask(&four, &question, &straight);
+        assert_int_equal(straight.status, 200);
+        assert_int_equal(dissolve_job_create(four.pool, &job), DISSOLVE_OK);
+        paused.pauses = true;
+        ask_with(&four, &question, job, &paused);
+        dissolve_job_destroy(job);
+        if (!same_bytes(&straight, &paused))
+            fail_msg("%s: %zu and %zu bytes", queries[i], straight.size, paused.size);
+    }
+    codec_buffer_free(&png);
+}
+
 /* The head says gzip, another tag stands for the other bytes, and Python finds the same in them. */
 static void gzip_changes_only_the_coding(void **state)
 {
@@ -218,6 +274,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_request_has_the_same_bytes),
+        cmocka_unit_test(pauses_change_nothing),
+        cmocka_unit_test(borrowed_frames_do_not_change),
         cmocka_unit_test(gzip_changes_only_the_coding),
         cmocka_unit_test(json_is_json),
         cmocka_unit_test(pictures_are_pictures),

@@ -26,6 +26,8 @@ static const struct http_metrics_gauges GAUGES = {
     .queue_length = 7,
     .queue_capacity = 64,
     .slow_readers = 6,
+    .memory_taken = 12000,
+    .memory_size = 18000000000,
     .bodies_taken = 1000,
     .bodies_size = 9000000000,
     .job_threads = 4,
@@ -102,7 +104,8 @@ static void everything_is_there_from_the_start(void **state)
         "queue_full",   "draining",        "too_large",      "timeout_header",
         "timeout_body", "timeout_compute", "timeout_reader", "unauthorized",
         "malformed",    "connections",     "no_memory",      "connections_per_address",
-        "bodies_full",  "descriptors",
+        "bodies_full",  "descriptors",     "timeout_answer", "slow_reader",
+        "slow_body",
     };
     static const char *const stages[] = {"queue", "decode", "diffuse", "encode"};
     struct fixture fixture;
@@ -139,6 +142,8 @@ static void gauges_are_printed(void **state)
     check(&fixture, "dissolved_queue_length", "7");
     check(&fixture, "dissolved_queue_capacity", "64");
     check(&fixture, "dissolved_slow_readers", "6");
+    check(&fixture, "dissolved_memory_bytes", "12000");
+    check(&fixture, "dissolved_memory_capacity_bytes", "18000000000");
     check(&fixture, "dissolved_bodies_bytes", "1000");
     check(&fixture, "dissolved_bodies_capacity_bytes", "9000000000");
     check(&fixture, "dissolved_job_threads", "4");

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 #include <pthread.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 
@@ -18,7 +17,8 @@ enum { CAPACITY = 1000, MANY = 12347 };
 struct fixture {
     struct http_pipe *pipe;
     sem_t notified;
-    bool written; /* what the writing thread's write returned */
+    sem_t drained;
+    bool written; /* what the writing thread's last write returned */
 };
 
 static void notify(void *context)
@@ -27,10 +27,19 @@ static void notify(void *context)
     sem_post(&fixture->notified);
 }
 
+static void go_on(void *context)
+{
+    struct fixture *fixture = context;
+    sem_post(&fixture->drained);
+}
+
 static void set_up(struct fixture *fixture, size_t capacity)
 {
+    const struct http_pipe_events events = {
+        .readable = notify, .drained = go_on, .context = fixture};
     sem_init(&fixture->notified, 0, 0);
-    fixture->pipe = http_pipe_create(capacity, notify, fixture);
+    sem_init(&fixture->drained, 0, 0);
+    fixture->pipe = http_pipe_create(capacity, &events);
     assert_non_null(fixture->pipe);
 }
 
@@ -38,6 +47,7 @@ static void tear_down(struct fixture *fixture)
 {
     http_pipe_destroy(fixture->pipe);
     sem_destroy(&fixture->notified);
+    sem_destroy(&fixture->drained);
 }
 
 static unsigned char byte_at(size_t position)
@@ -62,11 +72,16 @@ static enum http_pipe_state read_one(struct http_pipe *pipe)
     return state;
 }
 
-static int notified(struct fixture *fixture)
+static int value_of(sem_t *semaphore)
 {
     int value;
-    sem_getvalue(&fixture->notified, &value);
+    sem_getvalue(semaphore, &value);
     return value;
+}
+
+static int notified(struct fixture *fixture)
+{
+    return value_of(&fixture->notified);
 }
 
 static void short_answer_is_whole(void **state)
@@ -76,7 +91,7 @@ static void short_answer_is_whole(void **state)
     size_t size;
     (void)state;
     set_up(&fixture, CAPACITY);
-    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(http_pipe_arm_reader(fixture.pipe));
     assert_true(http_pipe_write(fixture.pipe, "head", 4));
     assert_true(http_pipe_write(fixture.pipe, "tail", 4));
     assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_EMPTY);
@@ -87,7 +102,7 @@ static void short_answer_is_whole(void **state)
     assert_true(http_pipe_whole(fixture.pipe, &bytes, &size));
     assert_int_equal(size, 8);
     assert_memory_equal(bytes, "headtail", 8);
-    assert_false(http_pipe_await(fixture.pipe));
+    assert_false(http_pipe_arm_reader(fixture.pipe));
     assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
     assert_false(http_pipe_whole(fixture.pipe, &bytes, &size));
     tear_down(&fixture);
@@ -107,10 +122,19 @@ static void empty_answer_is_complete(void **state)
     tear_down(&fixture);
 }
 
+/* Pauses wherever it has to, as a request's work does. */
 static void *write_many(void *argument)
 {
     struct fixture *fixture = argument;
-    fixture->written = write_range(fixture->pipe, 0, MANY);
+    size_t position = 0;
+    fixture->written = true;
+    for (size_t size = 1; position < MANY && fixture->written; size = size * 5 % 333 + 1) {
+        size_t end = MANY - position < size ? MANY : position + size;
+        fixture->written = write_range(fixture->pipe, position, end);
+        position = end;
+        if (http_pipe_must_wait(fixture->pipe, 0))
+            sem_wait(&fixture->drained);
+    }
     http_pipe_end(fixture->pipe, true);
     return NULL;
 }
@@ -125,7 +149,7 @@ static void read_many(struct fixture *fixture)
         enum http_pipe_state state = http_pipe_read(fixture->pipe, bytes, size, &count);
         if (state == HTTP_PIPE_COMPLETE)
             break;
-        if (state == HTTP_PIPE_EMPTY && http_pipe_await(fixture->pipe))
+        if (state == HTTP_PIPE_EMPTY && http_pipe_arm_reader(fixture->pipe))
             sem_wait(&fixture->notified);
         assert_int_not_equal(state, HTTP_PIPE_BROKEN);
         for (size_t i = 0; i < count; i++)
@@ -157,7 +181,7 @@ static void full_opens_and_abort_frees_the_writer(void **state)
     pthread_t writer;
     (void)state;
     set_up(&fixture, CAPACITY);
-    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(http_pipe_arm_reader(fixture.pipe));
     assert_int_equal(pthread_create(&writer, NULL, write_many, &fixture), 0);
     sem_wait(&fixture.notified); /* it is full */
     assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
@@ -174,7 +198,7 @@ static void abort_tells_the_reader(void **state)
     struct fixture fixture;
     (void)state;
     set_up(&fixture, CAPACITY);
-    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(http_pipe_arm_reader(fixture.pipe));
     http_pipe_abort(fixture.pipe);
     assert_int_equal(notified(&fixture), 1);
     http_pipe_end(fixture.pipe, false);
@@ -202,7 +226,7 @@ static void flush_opens_early(void **state)
     struct fixture fixture;
     (void)state;
     set_up(&fixture, CAPACITY);
-    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(http_pipe_arm_reader(fixture.pipe));
     http_pipe_flush(fixture.pipe);
     assert_int_equal(notified(&fixture), 0); /* open, but there is nothing yet */
     assert_true(http_pipe_write(fixture.pipe, "x", 1));
@@ -239,7 +263,7 @@ static void counted_bytes_are_not_kept(void **state)
     (void)state;
     set_up(&fixture, CAPACITY);
     http_pipe_count_only(fixture.pipe);
-    assert_true(http_pipe_await(fixture.pipe));
+    assert_true(http_pipe_arm_reader(fixture.pipe));
     assert_true(write_range(fixture.pipe, 0, MANY)); /* would wait if it were kept */
     http_pipe_flush(fixture.pipe);
     assert_true(write_range(fixture.pipe, 0, 3));
@@ -252,44 +276,67 @@ static void counted_bytes_are_not_kept(void **state)
     tear_down(&fixture);
 }
 
-struct writer {
-    struct http_pipe *pipe;
-    bool written;
-};
-
-static void *write_too_much(void *argument)
+/* A writer that has to wait is notified once, when half of the capacity is free. */
+static void a_full_pipe_drains(void **state)
 {
-    struct writer *writer = argument;
-    writer->written = write_range(writer->pipe, 0, 2 * CAPACITY);
-    http_pipe_end(writer->pipe, writer->written);
-    return NULL;
+    struct fixture fixture;
+    char bytes[CAPACITY];
+    size_t count;
+    (void)state;
+    set_up(&fixture, CAPACITY);
+    assert_true(write_range(fixture.pipe, 0, CAPACITY - 1));
+    assert_false(http_pipe_must_wait(fixture.pipe, 0));
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_EMPTY); /* it is closed */
+    assert_true(write_range(fixture.pipe, CAPACITY - 1, CAPACITY + 200));
+    assert_true(http_pipe_memory(fixture.pipe) >= CAPACITY + 200);
+    assert_true(http_pipe_must_wait(fixture.pipe, 0));
+    for (size_t left = CAPACITY + 200; left > CAPACITY / 2; left -= count) {
+        assert_int_equal(value_of(&fixture.drained), 0);
+        assert_int_equal(http_pipe_read(fixture.pipe, bytes, 100, &count), HTTP_PIPE_DATA);
+    }
+    assert_int_equal(value_of(&fixture.drained), 1);
+    assert_false(http_pipe_must_wait(fixture.pipe, 0));
+    while (read_one(fixture.pipe) == HTTP_PIPE_DATA)
+        continue;
+    assert_int_equal(value_of(&fixture.drained), 1);
+    tear_down(&fixture);
 }
 
-/* The writer waits for room until somebody reads, and that is told. */
+static void a_pipe_without_a_bound_never_waits(void **state)
+{
+    struct fixture fixture;
+    const void *bytes;
+    size_t size;
+    (void)state;
+    set_up(&fixture, SIZE_MAX);
+    assert_true(write_range(fixture.pipe, 0, MANY));
+    assert_true(http_pipe_write_borrowed(fixture.pipe, "x", 1));
+    assert_false(http_pipe_must_wait(fixture.pipe, MANY + 1));
+    http_pipe_end(fixture.pipe, true);
+    assert_true(http_pipe_whole(fixture.pipe, &bytes, &size));
+    assert_int_equal(size, MANY + 1);
+    tear_down(&fixture);
+}
+
+/* How long the writer has had to wait, until half of the capacity is read. */
 static void waiting_is_measured(void **state)
 {
     struct fixture fixture;
-    pthread_t thread;
     char bytes[2 * CAPACITY];
     size_t count;
     (void)state;
     set_up(&fixture, CAPACITY);
-    struct writer writer = {.pipe = fixture.pipe};
-    assert_true(http_pipe_await(fixture.pipe));
-    assert_int_equal(http_pipe_progress(fixture.pipe, http_clock_now()).waiting, 0);
-    assert_int_equal(pthread_create(&thread, NULL, write_too_much, &writer), 0);
-    sem_wait(&fixture.notified); /* it is full, and the writer about to wait */
     int64_t later = http_clock_now() + 3600 * 1000;
-    while (http_pipe_progress(fixture.pipe, later).waiting == 0)
-        sched_yield();
+    assert_true(write_range(fixture.pipe, 0, 2 * CAPACITY));
+    assert_int_equal(http_pipe_progress(fixture.pipe, later).waiting, 0);
+    assert_true(http_pipe_must_wait(fixture.pipe, 0));
     struct http_pipe_progress progress = http_pipe_progress(fixture.pipe, later);
     assert_in_range(progress.waiting, 3600 * 1000 - 60 * 1000, 3600 * 1000 + 60 * 1000);
     assert_int_equal(progress.waited, progress.waiting);
     assert_false(progress.ended);
-    while (http_pipe_read(fixture.pipe, bytes, sizeof bytes, &count) != HTTP_PIPE_COMPLETE)
-        sched_yield();
-    pthread_join(thread, NULL);
-    assert_true(writer.written);
+    assert_int_equal(http_pipe_read(fixture.pipe, bytes, sizeof bytes, &count), HTTP_PIPE_DATA);
+    assert_int_equal(count, 2 * CAPACITY);
+    http_pipe_end(fixture.pipe, true);
     progress = http_pipe_progress(fixture.pipe, later);
     assert_int_equal(progress.waiting, 0);
     assert_in_range(progress.waited, 0, 60 * 1000);
@@ -297,64 +344,130 @@ static void waiting_is_measured(void **state)
     tear_down(&fixture);
 }
 
-enum { MUCH = 200 * 1000 }; /* is lent to the reader */
+/* ---- What is borrowed ---- */
 
-static unsigned char much[MUCH];
-
-static void *write_much(void *argument)
+static void read_range(struct http_pipe *pipe, size_t from, size_t to)
 {
-    struct writer *writer = argument;
-    writer->written = http_pipe_write(writer->pipe, much, MUCH);
-    http_pipe_end(writer->pipe, writer->written);
-    return NULL;
+    unsigned char bytes[MANY];
+    while (from < to) {
+        size_t count, most = to - from < 777 ? to - from : 777;
+        assert_int_equal(http_pipe_read(pipe, bytes, most, &count), HTTP_PIPE_DATA);
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(bytes[i], byte_at(from + i));
+        from += count;
+    }
 }
 
-/* What is copied comes first, and the writer goes on only when all of its own has been read. */
-static void much_is_lent(void **state)
+static void bytes_are_borrowed_if_they_do_not_fit(void **state)
 {
     struct fixture fixture;
-    pthread_t thread;
-    char bytes[777];
-    size_t count, read = 0;
+    unsigned char own[2 * CAPACITY];
     (void)state;
+    for (size_t i = 0; i < sizeof own; i++)
+        own[i] = byte_at(10 + i);
     set_up(&fixture, CAPACITY);
-    for (size_t i = 0; i < MUCH; i++)
-        much[i] = byte_at(10 + i);
-    struct writer writer = {.pipe = fixture.pipe};
     assert_true(write_range(fixture.pipe, 0, 10));
-    http_pipe_flush(fixture.pipe);
-    assert_int_equal(pthread_create(&thread, NULL, write_much, &writer), 0);
-    while (read < 10 + MUCH) {
-        if (http_pipe_read(fixture.pipe, bytes, sizeof bytes, &count) != HTTP_PIPE_DATA)
-            sched_yield();
-        for (size_t i = 0; i < count; i++)
-            assert_int_equal((unsigned char)bytes[i], byte_at(read + i));
-        read += count;
-        if (read < 10 + MUCH)
-            assert_false(http_pipe_progress(fixture.pipe, http_clock_now()).ended);
-    }
-    pthread_join(thread, NULL);
-    assert_true(writer.written);
+    assert_true(http_pipe_write_borrowed(fixture.pipe, own, CAPACITY - 11)); /* they fit */
+    assert_false(http_pipe_must_wait(fixture.pipe, CAPACITY - 1));
+    tear_down(&fixture);
+
+    set_up(&fixture, CAPACITY);
+    assert_true(write_range(fixture.pipe, 0, 10));
+    assert_true(http_pipe_arm_reader(fixture.pipe));
+    assert_true(http_pipe_write_borrowed(fixture.pipe, own, sizeof own));
+    assert_int_equal(notified(&fixture), 1);
+    assert_false(http_pipe_must_wait(fixture.pipe, 10)); /* none of the first ten */
+    assert_true(http_pipe_must_wait(fixture.pipe, 10 + sizeof own));
+    read_range(fixture.pipe, 0, 10 + sizeof own - 1);
+    assert_int_equal(value_of(&fixture.drained), 0);
+    read_range(fixture.pipe, 10 + sizeof own - 1, 10 + sizeof own);
+    assert_int_equal(value_of(&fixture.drained), 1);
+    assert_false(http_pipe_must_wait(fixture.pipe, 10 + sizeof own));
+    http_pipe_end(fixture.pipe, true);
     assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
     tear_down(&fixture);
 }
 
-/* Once aborted nobody may look at what was lent. */
-static void what_is_lent_is_taken_back(void **state)
+/* A mark says what is waited for, and what is borrowed behind it may stay. */
+static void marks_divide_what_is_borrowed(void **state)
+{
+    enum { PART = CAPACITY * 2, PARTS = 40 };
+    struct fixture fixture;
+    static unsigned char own[PART * PARTS];
+    (void)state;
+    for (size_t i = 0; i < sizeof own; i++)
+        own[i] = byte_at(i);
+    set_up(&fixture, CAPACITY);
+    for (size_t i = 0; i < PARTS; i++)
+        assert_true(http_pipe_write_borrowed(fixture.pipe, own + i * PART, PART));
+    for (size_t i = 0; i < PARTS; i++) {
+        assert_true(http_pipe_must_wait(fixture.pipe, (i + 1) * PART));
+        read_range(fixture.pipe, i * PART, (i + 1) * PART - 1);
+        assert_int_equal(value_of(&fixture.drained), i);
+        read_range(fixture.pipe, (i + 1) * PART - 1, (i + 1) * PART);
+        assert_int_equal(value_of(&fixture.drained), i + 1);
+    }
+    tear_down(&fixture);
+}
+
+static uint32_t random_of(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+/* Whatever is copied, borrowed and read, in pieces of any size: the bytes keep their order. */
+static void copied_and_borrowed_bytes_keep_their_order(void **state)
+{
+    enum { ROUNDS = 20000, LONGEST = 3 * CAPACITY };
+    static unsigned char own[64][LONGEST];
+    (void)state;
+    for (uint32_t seed = 1; seed <= 5; seed++) {
+        struct fixture fixture;
+        uint32_t dice = seed;
+        size_t written = 0, read = 0, next = 0;
+        uint64_t marks[64] = {0};
+        set_up(&fixture, CAPACITY);
+        for (size_t round = 0; round < ROUNDS; round++) {
+            unsigned char *bytes = own[next % 64];
+            size_t size = random_of(&dice) % LONGEST + 1;
+            bool borrow = random_of(&dice) % 2 == 0;
+            while (http_pipe_must_wait(fixture.pipe, marks[next % 64])) {
+                size_t most = written - read < 1000 ? written - read : 1000;
+                read_range(fixture.pipe, read, read + most);
+                read += most;
+            }
+            for (size_t i = 0; i < size; i++)
+                bytes[i] = byte_at(written + i);
+            assert_true(borrow ? http_pipe_write_borrowed(fixture.pipe, bytes, size)
+                               : http_pipe_write(fixture.pipe, bytes, size));
+            written += size;
+            marks[next++ % 64] = borrow ? written : 0;
+        }
+        http_pipe_end(fixture.pipe, true);
+        read_range(fixture.pipe, read, written);
+        assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
+        tear_down(&fixture);
+    }
+}
+
+/* Once aborted, no byte that was borrowed is looked at. */
+static void an_abort_ends_the_waiting_and_the_borrowing(void **state)
 {
     struct fixture fixture;
-    pthread_t thread;
     (void)state;
     set_up(&fixture, CAPACITY);
-    struct writer writer = {.pipe = fixture.pipe, .written = true};
-    http_pipe_flush(fixture.pipe);
-    assert_int_equal(pthread_create(&thread, NULL, write_much, &writer), 0);
-    while (read_one(fixture.pipe) != HTTP_PIPE_DATA)
-        sched_yield();
+    unsigned char *own = test_malloc(MANY);
+    memset(own, 1, MANY);
+    assert_true(http_pipe_write_borrowed(fixture.pipe, own, MANY));
+    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
+    assert_true(http_pipe_must_wait(fixture.pipe, MANY));
     http_pipe_abort(fixture.pipe);
-    pthread_join(thread, NULL);
-    assert_false(writer.written);
+    test_free(own);
+    assert_int_equal(value_of(&fixture.drained), 1);
     assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
+    assert_false(http_pipe_must_wait(fixture.pipe, MANY));
+    assert_false(http_pipe_write_borrowed(fixture.pipe, "x", 1));
     tear_down(&fixture);
 }
 
@@ -395,9 +508,13 @@ int main(void)
         cmocka_unit_test(flush_opens_early),
         cmocka_unit_test(restart_only_while_closed),
         cmocka_unit_test(counted_bytes_are_not_kept),
+        cmocka_unit_test(a_full_pipe_drains),
+        cmocka_unit_test(a_pipe_without_a_bound_never_waits),
         cmocka_unit_test(waiting_is_measured),
-        cmocka_unit_test(much_is_lent),
-        cmocka_unit_test(what_is_lent_is_taken_back),
+        cmocka_unit_test(bytes_are_borrowed_if_they_do_not_fit),
+        cmocka_unit_test(marks_divide_what_is_borrowed),
+        cmocka_unit_test(copied_and_borrowed_bytes_keep_their_order),
+        cmocka_unit_test(an_abort_ends_the_waiting_and_the_borrowing),
         cmocka_unit_test(aborts_only_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
@@ -21,7 +20,7 @@ struct piece {
     sem_t *gate;
 };
 
-static void run(struct http_work *work)
+static enum http_work_result run(struct http_work *work)
 {
     struct piece *piece = (struct piece *)work;
     if (piece->started != NULL)
@@ -29,6 +28,7 @@ static void run(struct http_work *work)
     if (piece->gate != NULL)
         sem_wait(piece->gate);
     piece->turn = atomic_fetch_add(piece->clock, 1) + 1;
+    return HTTP_WORK_DONE;
 }
 
 static struct http_queue *create(unsigned threads, size_t capacity)
@@ -195,160 +195,6 @@ static void an_emptied_queue_goes_on(void **state)
     sem_destroy(&gate);
 }
 
-/* One thread and two spare ones; what waits for its gate is told to rest, and so makes room. */
-enum { ROOM = 10 };
-
-struct crowd {
-    struct http_queue *queue;
-    sem_t started, gate;
-    atomic_uint turns;
-    struct piece pieces[6];
-};
-
-static void gather(struct crowd *crowd, size_t waiting)
-{
-    *crowd = (struct crowd){.turns = 0};
-    sem_init(&crowd->started, 0, 0);
-    sem_init(&crowd->gate, 0, 0);
-    for (size_t i = 0; i < 6; i++)
-        crowd->pieces[i] = (struct piece){.work = {.run = run},
-                                          .clock = &crowd->turns,
-                                          .started = &crowd->started,
-                                          .gate = &crowd->gate};
-    const struct http_queue_options options = {
-        .threads = 1, .spares = 2, .capacity = waiting, .per_client = 1, .room = ROOM};
-    crowd->queue = http_queue_create(&options);
-    assert_non_null(crowd->queue);
-    assert_true(http_queue_submit(crowd->queue, &crowd->pieces[0].work));
-    sem_wait(&crowd->started);
-}
-
-/* All of it ends. */
-static void disperse(struct crowd *crowd)
-{
-    for (size_t i = 0; i < 6; i++)
-        sem_post(&crowd->gate);
-    http_queue_destroy(crowd->queue);
-    sem_destroy(&crowd->gate);
-    sem_destroy(&crowd->started);
-}
-
-static void what_rests_makes_room_for_another(void **state)
-{
-    struct crowd crowd;
-    (void)state;
-    gather(&crowd, 1);
-    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 1); /* it does not run */
-    assert_int_equal(http_queue_resting(crowd.queue), 0);
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
-    assert_true(http_queue_full(crowd.queue, &client));
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 4);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 4);
-    assert_int_equal(http_queue_resting(crowd.queue), 1);
-    sem_wait(&crowd.started); /* a spare thread has begun what waited */
-    assert_false(http_queue_full(crowd.queue, &client));
-
-    /* And another one what comes now, when that rests, too. */
-    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 6);
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
-    sem_wait(&crowd.started);
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[3].work));
-    assert_true(http_queue_full(crowd.queue, &client));
-    assert_int_equal(http_queue_length(crowd.queue), 1);
-    disperse(&crowd);
-    assert_int_equal(crowd.turns, 4);
-}
-
-static void what_goes_on_takes_its_place_again(void **state)
-{
-    struct crowd crowd;
-    (void)state;
-    gather(&crowd, 3);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 1);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, false, 0);
-    assert_int_equal(http_queue_resting(crowd.queue), 0);
-    for (size_t i = 1; i <= 3; i++)
-        assert_true(http_queue_submit(crowd.queue, &crowd.pieces[i].work));
-    assert_true(http_queue_full(crowd.queue, &client));
-    assert_int_equal(http_queue_length(crowd.queue), 3);
-    disperse(&crowd);
-    for (size_t i = 0; i <= 3; i++)
-        assert_int_equal(crowd.pieces[i].turn, i + 1);
-}
-
-static void what_rests_has_its_room(void **state)
-{
-    struct crowd crowd;
-    (void)state;
-    gather(&crowd, 1);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, ROOM + 1);
-    assert_int_equal(http_queue_resting(crowd.queue), 0);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, ROOM - 1);
-    assert_int_equal(http_queue_resting(crowd.queue), 1);
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
-    sem_wait(&crowd.started);
-    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 2);
-    assert_int_equal(http_queue_resting(crowd.queue), 1);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, false, 0);
-    http_queue_rest(crowd.queue, &crowd.pieces[1].work, true, 2);
-    assert_int_equal(http_queue_resting(crowd.queue), 1);
-    disperse(&crowd);
-}
-
-/* Its room is another's, then. */
-static void what_has_ended_does_not_rest(void **state)
-{
-    struct crowd crowd;
-    (void)state;
-    gather(&crowd, 1);
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, ROOM);
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
-    sem_wait(&crowd.started);
-    sem_post(&crowd.gate);
-    sem_post(&crowd.gate);
-    while (http_queue_resting(crowd.queue) > 0)
-        sched_yield();
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
-    sem_wait(&crowd.started);
-    http_queue_rest(crowd.queue, &crowd.pieces[2].work, true, ROOM);
-    assert_int_equal(http_queue_resting(crowd.queue), 1);
-    disperse(&crowd);
-}
-
-/* What took a place keeps it: however those that rested end, one thing at a time begins. */
-static void no_more_than_the_threads_begin(void **state)
-{
-    struct crowd crowd;
-    sem_t other;
-    (void)state;
-    sem_init(&other, 0, 0);
-    gather(&crowd, 3);
-    crowd.pieces[1].gate = &other;
-    crowd.pieces[2].gate = &other;
-    http_queue_rest(crowd.queue, &crowd.pieces[0].work, true, 1);
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[1].work));
-    sem_wait(&crowd.started); /* on a spare thread */
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[2].work));
-    sem_post(&crowd.gate);
-    while (http_queue_resting(crowd.queue) > 0)
-        sched_yield();
-    assert_true(http_queue_submit(crowd.queue, &crowd.pieces[3].work));
-    for (int i = 0; i < 1000; i++) {
-        assert_int_equal(http_queue_length(crowd.queue), 2);
-        sched_yield();
-    }
-    sem_post(&other);
-    sem_wait(&crowd.started);
-    assert_int_equal(http_queue_length(crowd.queue), 1);
-    sem_post(&other);
-    disperse(&crowd);
-    assert_int_equal(crowd.pieces[0].turn, 1);
-    assert_int_equal(crowd.pieces[1].turn, 2);
-    assert_int_equal(crowd.pieces[2].turn, 3);
-    assert_int_equal(crowd.pieces[3].turn, 4);
-    sem_destroy(&other);
-}
-
 static void nothing_to_do(void **state)
 {
     (void)state;
@@ -366,11 +212,6 @@ int main(void)
         cmocka_unit_test(every_piece_runs_once),
         cmocka_unit_test(what_is_withdrawn_does_not_run),
         cmocka_unit_test(an_emptied_queue_goes_on),
-        cmocka_unit_test(what_rests_makes_room_for_another),
-        cmocka_unit_test(what_goes_on_takes_its_place_again),
-        cmocka_unit_test(what_rests_has_its_room),
-        cmocka_unit_test(what_has_ended_does_not_rest),
-        cmocka_unit_test(no_more_than_the_threads_begin),
         cmocka_unit_test(nothing_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ struct scene {
     sem_t gates[256]; /* of each client */
 };
 
-static void run(struct http_work *work)
+static enum http_work_result run(struct http_work *work)
 {
     struct piece *piece = (struct piece *)work;
     struct scene *scene = piece->scene;
@@ -43,6 +43,7 @@ static void run(struct http_work *work)
     sem_post(&scene->started);
     if (piece->waits)
         sem_wait(&scene->gates[(unsigned char)piece->name]);
+    return HTTP_WORK_DONE;
 }
 
 static void begin(struct scene *scene, unsigned threads, unsigned per_client, size_t capacity)
