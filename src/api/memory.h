@@ -42,8 +42,8 @@ struct api_footprint {
 uint64_t api_memory_estimate(const struct api_footprint *footprint);
 
 /*
- * Bytes that reading a JSON body of `size` bytes takes at the most, and the frames of the samples in
- * it; and what a mixture takes that has been read.
+ * Bytes that reading a JSON body of `size` bytes takes at the most, and the frames of the samples
+ * in it; and what a mixture takes that has been read.
  */
 uint64_t api_memory_of_json(uint64_t size);
 uint64_t api_memory_of_mixture(uint64_t components);

@@ -146,8 +146,7 @@ static bool handle(const struct api_route *route, const struct api_request *requ
                    struct dissolve_job *job, const struct api_reply *reply)
 {
     struct api_timing timing = {0};
-    struct api_call *call =
-        api_call_create(service_of_all(), route, request, job, reply, &timing);
+    struct api_call *call = api_call_create(service_of_all(), route, request, job, reply, &timing);
     CHECK(call);
     bool complete = api_call_continue(call) == API_COMPLETE;
     api_call_destroy(call);

@@ -21,7 +21,7 @@ enum { MOST = 8 };
 struct witness {
     sem_t ticked;
     unsigned seen[MOST]; /* how often each connection was looked at */
-    atomic_uint looked; /* how often all of them were */
+    atomic_uint looked;  /* how often all of them were */
     int64_t now;
     struct http_exchange *exchange; /* of connection 0 */
     sem_t hung_up;

@@ -315,8 +315,7 @@ static enum http_work_result walk(struct http_work *work)
         return HTTP_WORK_DONE;
     }
     if (dice % 3 == 0) {
-        assert_true(
-            http_memory_set_job(walker->memory, &walker->charge, &work->client, 0, false));
+        assert_true(http_memory_set_job(walker->memory, &walker->charge, &work->client, 0, false));
         walker->work.memory = dice % (BUDGET / 2) + 1;
         return HTTP_WORK_WAITS;
     }
