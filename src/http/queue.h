@@ -75,8 +75,9 @@ void http_queue_resume(struct http_queue *queue, struct http_work *work);
  */
 DISSOLVE_MUST_USE bool http_queue_withdraw(struct http_queue *queue, struct http_work *work);
 
-/* Looks again whether memory fits what waits for it: `released` of struct http_memory_options. */
-void http_queue_look(void *queue);
+/* Looks again whether memory fits what waits for it: `released` of struct http_memory_options. The
+ * context is the queue. */
+void http_queue_look(void *context);
 
 /* Whether a submit of this client's would be refused right now. */
 bool http_queue_full(struct http_queue *queue, const struct http_client *client);
