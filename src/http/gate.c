@@ -398,7 +398,10 @@ static bool take_head(const struct http_gate_handler *handler, struct http_excha
 {
     struct http_head head;
     exchange->stage = HTTP_RECEIVING;
-    exchange->head_only = strcmp(method, "HEAD") == 0;
+    /* For the library a method that goes on behind a NUL is not HEAD, and its response has a body.
+     */
+    exchange->head_only = strcmp(method, "HEAD") == 0 &&
+                          follows(method + strlen(method), exchange->target_begin, 1, 1);
     exchange->http_1_0 = strcmp(version, "HTTP/1.0") == 0;
     read_head(exchange, method, version, &head);
     bool expects_continue = http_head_expects_continue(&head) && http_head_body_size(&head) > 0;

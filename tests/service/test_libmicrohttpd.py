@@ -142,6 +142,14 @@ def test_what_the_library_refuses_is_one_whole_problem(start_server, data, statu
     assert f'"status":{status},' in line
 
 
+def test_a_method_that_hides_bytes_behind_head_has_a_whole_answer(server):
+    with Connection(server) as connection:
+        connection.send(MARKER + get(b"/v1").replace(b"GET", b"HEAD\0#") + MARKER)
+        assert connection.read_response().status == 200
+        assert_whole_problem(connection.read_response(), 400)
+        assert connection.stream.read() == b""
+
+
 # Line ends
 
 BARE = [b"Host: a\n" + line + end + b"X: y\r\n" for line in (b"\0", b":", b"\0\0", b":\0")
