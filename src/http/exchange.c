@@ -291,13 +291,21 @@ static void refuse_instead(struct http_exchange *exchange, int verdict)
     api_refuse(&reply, exchange->id, status, detail);
 }
 
-/* What is left to be sent is in the pipe, and its computation over. */
-static void release_job(struct http_exchange *exchange)
+/*
+ * The computation is over, and what is left of it to be sent is in the pipe: that counts, unless it
+ * is little, or has been counted as it was kept. false: there is no memory for it.
+ */
+static bool settle_job(struct http_exchange *exchange)
 {
+    enum { LITTLE = 4096 };
     struct http_charge *charge = &exchange->charge;
-    uint64_t left = http_pipe_memory(exchange->pipe);
-    if (exchange->memory != NULL && left < charge->job)
-        (void)!http_memory_set_job(exchange->memory, charge, &exchange->sharer, left, false);
+    uint64_t left = charge->kept > 0 ? 0 : http_pipe_memory(exchange->pipe);
+    if (left <= LITTLE)
+        left = 0;
+    if (exchange->memory == NULL || exchange->queue == NULL || left == charge->job)
+        return true;
+    bool others_wait = http_queue_length(exchange->queue) > 0;
+    return http_memory_set_job(exchange->memory, charge, &exchange->sharer, left, others_wait);
 }
 
 /*
@@ -308,12 +316,15 @@ static void finish(struct http_exchange *exchange, bool complete)
 {
     int verdict = atomic_load(&exchange->verdict);
     complete = complete && exchange->status != 0 && (verdict == 0 || exchange->status != 503);
-    if (!complete && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
+    bool fits = settle_job(exchange);
+    if (!(complete && fits) && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
+        if (complete)
+            fail(exchange, 503, "There is no memory for the response now; retry later.");
         refuse_instead(exchange, verdict);
         complete = exchange->status != 0;
+        (void)!settle_job(exchange);
     }
     http_exchange_free_body(exchange);
-    release_job(exchange);
     http_pipe_end(exchange->pipe, complete);
 }
 

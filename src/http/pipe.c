@@ -277,6 +277,9 @@ bool http_pipe_restart(struct http_pipe *pipe)
     pthread_mutex_lock(&pipe->mutex);
     bool closed = !pipe->open;
     if (closed) {
+        free(pipe->ring);
+        pipe->ring = NULL;
+        pipe->allocated = 0;
         pipe->used = 0;
         pipe->total = 0;
         pipe->copied = 0;

@@ -3,7 +3,7 @@
 import pytest
 
 import pictures
-from checks import FRAMES, assert_ok
+from checks import FRAMES, assert_ok, assert_problem
 from server import wait_until
 from stress import (JOB_THREADS, Job, Occupants, brief, large, metrics, rejections, streamed,
                     waiting)
@@ -109,3 +109,14 @@ def test_too_much_memory_for_one_request_is_refused(start_server):
         assert "MiB of memory, above the limit of 23 MiB" in response.json()["detail"]
         assert_ok(brief().ask(client))
     assert memory(server) == 0
+
+
+def test_what_is_left_of_a_response_is_memory(start_server):
+    """A table of a megabyte, which needs none before; there are 700 KB."""
+    server = start_server("--max-memory", "700k", "--threads", "1")
+    with server.client() as client:
+        assert_ok(client.get("/v1/schedule?steps=1000"))
+        problem = assert_problem(client.get("/v1/schedule?steps=10000",
+                                            headers={"Accept-Encoding": "identity"}), 503)
+        assert "memory" in problem["detail"]
+    wait_until(lambda: memory(server) == 0, "nothing is held")
