@@ -53,16 +53,16 @@ static int take_signals(void)
 /*
  * A request's frames go where the last one's were. By default glibc gives every large block back to
  * the kernel, which clears its pages anew each time: a quarter of the time that 21 frames of 512 x
- * 512 take. What it keeps now is bounded by four arenas of 64 MiB, or all four by an eighth of the
- * memory that a control group allows; larger blocks go back as before.
+ * 512 take. What it keeps now is bounded by four arenas of 64 MiB, or all four by a 16th of what
+ * requests may take together; blocks of 4 MiB, a state of 592 x 592, go back as before.
  */
 static void keep_memory(uint64_t allowed)
 {
-    enum { ARENAS = 4, KEPT = 64 << 20 };
-    uint64_t share = allowed / 8 / ARENAS;
+    enum { ARENAS = 4, KEPT = 64 << 20, LARGE = 4 << 20 };
+    uint64_t share = allowed / 16 / ARENAS;
     (void)mallopt(M_ARENA_MAX, ARENAS);
-    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    (void)mallopt(M_TRIM_THRESHOLD, share > 0 && share < KEPT ? (int)share : KEPT);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    (void)mallopt(M_TRIM_THRESHOLD, share < KEPT ? (int)share : KEPT);
 }
 
 /* Of an address that cannot be listened on; NULL: of something else that the door needs. */
@@ -250,7 +250,7 @@ static int run(struct http_configuration *configuration, const char *isa)
     server.log =
         http_log_create(STDERR_FILENO, configuration->log_format, configuration->log_level);
     server.descriptors = http_descriptors_fit(configuration);
-    keep_memory(machine.cgroup.memory);
+    keep_memory(server.sizing.memory);
     http_sizing_log(&server.sizing, &machine, configuration, server.log);
     http_descriptors_log(&server.descriptors, configuration, server.log);
     if (server.signals < 0 || server.log == NULL) {
