@@ -44,9 +44,13 @@ class Attacker:
         except OSError:
             return self.end()
 
-    def connect(self):
+    def open(self):
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def connect(self):
+        self.open()
         self.socket.sendall(self.request())
+        self.socket.setblocking(False)
         return PAUSE
 
     def end(self):
@@ -58,7 +62,7 @@ class Attacker:
     def receive(self, count):
         """What has come, at most `count` bytes; b"" if nothing has. OSError: it was the last."""
         try:
-            received = self.socket.recv(count, socket.MSG_DONTWAIT)
+            received = self.socket.recv(count)
         except BlockingIOError:
             return b""
         if not received:
@@ -72,10 +76,12 @@ class SlowReader(Attacker):
     def request(self):
         return self.JOB.sent()
 
-    def connect(self):
-        super().connect()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        return PAUSE
+    def open(self):
+        """With so small a buffer that little is on its way."""
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", self.port))
 
     def go_on(self):
         self.receive(READ)

@@ -12,6 +12,7 @@ import time
 from attackers import Attack
 from rawhttp import request_head
 from server import PATIENCE, SANITIZER_REPORTS, Server
+from stress import rejected
 from test_starving import BUDGET, DEFAULT, IMAGE, ask, figures
 
 
@@ -36,10 +37,13 @@ def main(seconds):
             while time.monotonic() < end:
                 images.append(timed(server, IMAGE.sent()))
                 probes.extend(timed(server, request_head("GET", "/healthz")) for _ in range(3))
-                assert figures(server)["dissolved_memory_bytes"] <= BUDGET
+                seen = figures(server)
+                assert seen["dissolved_memory_bytes"] <= BUDGET
             assert attack.goes_on()
         describe("images", images)
         describe("/healthz", probes)
+        for reason in ("slow_reader", "slow_body", "queue_full", "bodies_full"):
+            print(f"rejected, {reason}: {rejected(seen, reason):.0f}")
         print(f"resident memory at its peak: {server.peak_memory() / 2**20:.0f} MiB, "
               f"max-memory {BUDGET / 2**20:.0f} MiB")
         server.process.terminate()

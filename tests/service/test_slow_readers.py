@@ -108,7 +108,7 @@ def test_too_much_memory_for_one_request_is_refused(start_server):
         assert response.status_code == 422
         assert "MiB of memory, above the limit of 23 MiB" in response.json()["detail"]
         assert_ok(brief().ask(client))
-    assert memory(server) == 0
+    wait_until(lambda: memory(server) == 0, "nothing is held")
 
 
 def test_what_is_left_of_a_response_is_memory(start_server):

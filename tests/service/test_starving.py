@@ -8,8 +8,8 @@ from stress import Job, brief, metrics, noise_png
 OTHER = "127.0.0.2"
 BUDGET = 512 * 2**20
 DEFAULT = {"DISSOLVED_JOBS_PER_CLIENT": "0"}
-BESIDE = 64 * 2**20
-"""Memory that is no request's: the process, its connections, what the allocator keeps."""
+BESIDE = (64 << 20) + (LINGERING + 100) * (33 << 10)
+"""Memory that is no request's: the process, what the allocator keeps, and idle connections."""
 
 IMAGE = Job("/v1/images/frames?steps=20&frames=last&seed=1", noise_png(256))
 
