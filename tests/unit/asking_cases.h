@@ -88,10 +88,6 @@ static const struct request_case request_cases[] = {
      "application/json", false},
     {"/v1", "", NO_BODY, NULL, NULL, "application/json", false},
     {"/readyz", "", NO_BODY, NULL, NULL, "application/json", false},
-    {image_path, "seed=7&steps=300", PNG_BODY, NULL, "multipart/mixed",
-     "multipart/mixed; boundary=dissolve-", false},
-    {image_path, "seed=7&steps=300&sampler=jump&content=x,noise", PNG_BODY, NULL, NULL,
-     "application/x-npz", false},
 };
 
 static struct codec_buffer made_bodies[ARRAY_BODY + 1];
