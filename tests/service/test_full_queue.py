@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from checks import assert_ok, assert_problem
+from checks import FRAMES, assert_ok, assert_problem
 from rawhttp import Connection
 from server import PATIENCE, wait_until
-from stress import (JOB_THREADS, Job, Occupants, assert_refused, brief, rejections, small,
-                    streamed)
+from stress import (JOB_THREADS, Job, Occupants, assert_refused, brief, flat_png, metrics,
+                    rejections, small, streamed)
 
 QUEUE = 2
 CLIENTS = 10 * (JOB_THREADS + QUEUE)
@@ -18,9 +18,16 @@ CLIENTS = 10 * (JOB_THREADS + QUEUE)
 
 @pytest.fixture
 def full(start_server):
-    """A server whose job threads and queue are taken by clients that do not read."""
-    server = start_server("--queue", "1", "--threads", "1")
-    with Occupants(server) as occupants:
+    """A server that does nothing: a client does not read, and the others wait for its memory.
+
+    The 150 MB that each of them needs are more than half of what there is.
+    """
+    server = start_server("--queue", "1", "--threads", "1", "--max-memory", "256m",
+                          "--min-rate", "0")
+    job = Job(FRAMES + "?steps=9&format=npy&seed=1", flat_png(1700))
+    with Occupants(server, job) as occupants:
+        occupants.add()
+        wait_until(lambda: metrics(server)["dissolved_slow_readers"] == 1, "one does not read")
         occupants.fill()
         yield server
 
@@ -50,6 +57,7 @@ def test_a_body_that_is_on_its_way_is_discarded_and_its_client_answered(full, si
 
     Bytes are discarded for two seconds; a sanitizer's build needs a fraction of that for these.
     """
+    wait_until(full.is_quiet, "the occupants wait")
     before = full.resident_memory()
     with Connection(full) as connection:
         connection.send(with_body(size).sent())
