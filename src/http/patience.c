@@ -112,7 +112,7 @@ static void note_reader(struct http_patience *patience, struct http_connection *
 
 static bool is_pressed(const struct http_patience *patience)
 {
-    return http_queue_length(patience->queue) > 0 || http_memory_bodies_pressed(patience->memory);
+    return http_queue_is_pressed(patience->queue) || http_memory_bodies_pressed(patience->memory);
 }
 
 static void cut_reader(const struct http_patience *patience, struct http_connection *connection,

@@ -30,7 +30,7 @@ struct http_patience {
 void http_patience_check(void *context, struct http_connection *connection, int64_t now);
 
 /*
- * The attendant's, when all have been checked. While work waits for a thread or for memory, or
+ * The attendant's, when all have been checked. While new work waits for a thread or for memory, or
  * three quarters of what bodies may have are taken, the slowest client of those checked is cut off
  * that took its response, or sent its body, with less than min-rate over the last period: a reader
  * by a reset, a body by a 408.

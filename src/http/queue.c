@@ -362,6 +362,14 @@ size_t http_queue_paused(struct http_queue *queue)
     return paused;
 }
 
+bool http_queue_is_pressed(struct http_queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    bool pressed = queue->new > 0;
+    pthread_mutex_unlock(&queue->mutex);
+    return pressed;
+}
+
 bool http_queue_idle(struct http_queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);

@@ -86,6 +86,9 @@ bool http_queue_full(struct http_queue *queue, const struct http_client *client)
 size_t http_queue_length(struct http_queue *queue);
 size_t http_queue_paused(struct http_queue *queue);
 
+/* Whether work that has not begun waits, or work that has and needs memory. */
+bool http_queue_is_pressed(struct http_queue *queue);
+
 /* Whether all that was submitted is done, or was withdrawn. */
 bool http_queue_idle(struct http_queue *queue);
 

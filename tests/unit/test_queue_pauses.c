@@ -109,6 +109,7 @@ static void paused_work_gives_its_thread_back(void **state)
     sem_wait(&other->ran);
     await_paused(&scene, 1);
     assert_false(http_queue_idle(scene.queue));
+    assert_false(http_queue_is_pressed(scene.queue));
     assert_int_equal(http_queue_length(scene.queue), 0);
     assert_int_equal(paused->runs, 1);
     http_queue_resume(scene.queue, &paused->work);
@@ -225,6 +226,7 @@ static void little_work_passes_much(void **state)
     sem_wait(&third->ran);
     assert_int_equal(much->runs, 1);
     assert_int_equal(http_queue_length(scene.queue), 1);
+    assert_true(http_queue_is_pressed(scene.queue));
     http_queue_resume(scene.queue, &holder->work); /* it ends, and releases */
     sem_wait(&much->ran);
     end(&scene);
