@@ -18,7 +18,8 @@ IMAGE_FORMS = ("frames=0-2", "format=zip", "format=multipart", "format=json", "f
                "content=x,noise,velocity", "layout=strip", "layout=grid&compression=none",
                "frames=1&compression=none&channels=gray")
 HISTOGRAM_FORMS = ("bins=4096&measures=terms", "format=svg")
-MIXTURE = b'{"mixture":{"weights":[1],"means":[0],"stds":[1],"count":4000000}}'
+COUNT = 400_000 if SANITIZED else 4_000_000
+MIXTURE = b'{"mixture":{"weights":[1],"means":[0],"stds":[1],"count":%d}}' % COUNT
 
 
 def jobs():
