@@ -23,8 +23,9 @@ struct http_memory {
     void *clients; /* a tree of struct http_memory_client, each allocated by itself */
     uint64_t reserved;
     uint64_t bodies;
-    uint64_t all; /* but for what is from the reserve */
-    bool refused; /* a computation, since the last release */
+    uint64_t all;     /* but for what is from the reserve */
+    uint64_t stalled; /* the part of it that waiting computations have */
+    bool refused;     /* a computation, since the last release */
 };
 
 struct http_memory *http_memory_create(const struct http_memory_options *options)
@@ -207,7 +208,7 @@ static bool fits_job(const struct http_memory *memory, uint64_t held, uint64_t m
                      bool others_wait)
 {
     const struct http_memory_options *options = &memory->options;
-    bool alone = memory->all == memory->bodies;
+    bool alone = memory->all == memory->bodies + memory->stalled;
     return fits(memory->all, more, options->size - options->reserve) &&
            (!others_wait || alone || fits(held, more, options->size / 2));
 }
@@ -222,17 +223,26 @@ static void unlock_after_release(struct http_memory *memory)
         memory->options.released(memory->options.context);
 }
 
+static void mark_waiting(struct http_memory *memory, struct http_charge *charge, bool waits)
+{
+    if (waits != charge->waits)
+        memory->stalled += waits ? charge->job : -charge->job;
+    charge->waits = waits;
+}
+
 static void set_job(struct http_memory *memory, struct http_charge *charge, uint64_t size)
 {
+    mark_waiting(memory, charge, false);
     memory->all += size - charge->job;
     charge->client->all += size - charge->job;
     charge->job = size;
 }
 
-bool http_memory_fits_job(struct http_memory *memory, const struct http_charge *charge,
+bool http_memory_fits_job(struct http_memory *memory, struct http_charge *charge,
                           const struct http_client *client, uint64_t size, bool others_wait)
 {
     pthread_mutex_lock(&memory->mutex);
+    mark_waiting(memory, charge, true);
     const struct http_memory_client *found =
         charge->client != NULL ? charge->client : find_client(memory, client);
     bool granted = size <= charge->job || fits_job(memory, found == NULL ? 0 : found->all,
@@ -252,6 +262,8 @@ bool http_memory_set_job(struct http_memory *memory, struct http_charge *charge,
                    (less || fits_job(memory, charge->client->all, size - charge->job, others_wait));
     if (granted)
         set_job(memory, charge, size);
+    else
+        mark_waiting(memory, charge, !less);
     detach_if_empty(memory, charge);
     if (granted && less) {
         unlock_after_release(memory);
@@ -291,6 +303,7 @@ void http_memory_release(struct http_memory *memory, struct http_charge *charge)
     if (charge->kept > 0)
         move_bodies(memory, charge, charge->kept, 0);
     charge->kept = 0;
+    mark_waiting(memory, charge, false);
     if (charge->job > 0)
         set_job(memory, charge, 0);
     detach_if_empty(memory, charge);

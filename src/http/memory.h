@@ -34,6 +34,7 @@ struct http_charge {
     bool from_reserve; /* all of them from the reserve, or all from what bodies have */
     uint64_t kept;     /* bytes of a response that is kept until it is complete */
     uint64_t job;      /* bytes of its computation, and of what is left of it to be sent */
+    bool waits;        /* its computation was refused more, or asked whether more fits */
 };
 
 /* The options are copied. NULL: no memory. */
@@ -58,16 +59,17 @@ DISSOLVE_MUST_USE bool http_memory_add_kept(struct http_memory *memory, struct h
 
 /*
  * Sets what a computation has to `size` bytes. With others_wait the client has no more than half of
- * all memory after that, unless no computation has any. Less never fails. false: nothing has
- * changed, and `released` is called after the next release, without any lock of the memory's held.
+ * all memory after that, unless no computation has any but those that wait: these do not release
+ * before they have more. Less never fails, and is a release. false: the computation waits, nothing
+ * else has changed, and `released` is called after the next release, without any lock of the
+ * memory's held.
  */
 DISSOLVE_MUST_USE bool http_memory_set_job(struct http_memory *memory, struct http_charge *charge,
                                            const struct http_client *client, uint64_t size,
                                            bool others_wait);
 
-/* Whether it would be true right now; false likewise. */
-DISSOLVE_MUST_USE bool http_memory_fits_job(struct http_memory *memory,
-                                            const struct http_charge *charge,
+/* Whether it would be true right now, for a computation that waits; false likewise. */
+DISSOLVE_MUST_USE bool http_memory_fits_job(struct http_memory *memory, struct http_charge *charge,
                                             const struct http_client *client, uint64_t size,
                                             bool others_wait);
 

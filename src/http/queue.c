@@ -132,19 +132,28 @@ static void call(struct http_queue *queue)
         pthread_cond_signal(&queue->changed);
 }
 
+/*
+ * A charge that has enough is left as it is: to lower it is a release, after which the memory calls
+ * http_queue_look, and the mutex is held here.
+ */
+static bool has_memory(const struct http_work *work)
+{
+    return work->memory == 0 || work->memory <= work->charge->job;
+}
+
 /* Whether what its client has, and all that the work needs, is within the client's part. */
 static bool fits(const struct http_queue *queue, const struct http_work *work)
 {
     bool others_wait = queue->waiting > work->owner->waiting;
-    return work->memory == 0 || http_memory_fits_job(queue->options.memory, work->charge,
-                                                     &work->client, work->memory, others_wait);
+    return has_memory(work) || http_memory_fits_job(queue->options.memory, work->charge,
+                                                    &work->client, work->memory, others_wait);
 }
 
 static bool reserve(const struct http_queue *queue, struct http_work *work)
 {
     bool others_wait = queue->waiting > work->owner->waiting;
-    return work->memory == 0 || http_memory_set_job(queue->options.memory, work->charge,
-                                                    &work->client, work->memory, others_wait);
+    return has_memory(work) || http_memory_set_job(queue->options.memory, work->charge,
+                                                   &work->client, work->memory, others_wait);
 }
 
 /* Of the client's work that fits the cheapest; NULL: none may begin. */

@@ -26,7 +26,7 @@ enum http_work_result {
     HTTP_WORK_DONE,
     HTTP_WORK_PAUSED, /* run again after http_queue_resume */
     HTTP_WORK_WAITS,  /* run again when its charge has the bytes in `memory`; it has few until
-                         then, or all that wait could wait for each other */
+                         then, or those that wait could hold what all of them wait for */
 };
 
 enum http_work_state { HTTP_WORK_IDLE, HTTP_WORK_WAITING, HTTP_WORK_RUNNING, HTTP_WORK_STOPPED };
@@ -41,7 +41,7 @@ struct http_work {
     uint64_t cost;              /* the caller's: an estimate, in any unit */
     struct http_charge *charge; /* the caller's: of the queue's memory */
     uint64_t memory; /* the caller's, while it does not wait: bytes of a computation that the charge
-                        needs before it runs; the queue sets it to 0 when they are granted */
+                        needs before it runs, at least; the queue sets it to 0 when it has them */
     enum http_work_state state;
     bool begun;
     bool resumed; /* while it ran */

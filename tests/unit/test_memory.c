@@ -148,6 +148,32 @@ static void while_others_wait_a_client_has_half(void **state)
     destroy(memory);
 }
 
+/* Memory of waiting computations does not hold a client to its half: none would ever release. */
+static void computations_that_wait_do_not_stop_each_other(void **state)
+{
+    struct http_charge charges[3] = {{0}};
+    (void)state;
+    struct http_memory *memory = create();
+    for (size_t i = 0; i < 2; i++)
+        assert_true(http_memory_set_job(memory, &charges[i], i == 0 ? &anna : &ben, KIB, true));
+    assert_true(http_memory_set_job(memory, &charges[2], &carl, KIB, true)); /* it goes on */
+    assert_false(http_memory_set_job(memory, &charges[0], &anna, 600 * KIB, true));
+    assert_false(http_memory_fits_job(memory, &charges[1], &ben, 600 * KIB, true));
+    http_memory_release(memory, &charges[2]);
+    assert_int_equal(releases, 1);
+    assert_true(http_memory_fits_job(memory, &charges[1], &ben, 600 * KIB, true));
+    assert_true(http_memory_set_job(memory, &charges[1], &ben, 600 * KIB, true));
+    assert_false(http_memory_fits_job(memory, &charges[0], &anna, 297 * KIB, true));
+    assert_true(http_memory_set_job(memory, &charges[1], &ben, 512 * KIB, true));
+    assert_true(http_memory_set_job(memory, &charges[0], &anna, 300 * KIB, true));
+    assert_false(http_memory_set_job(memory, &charges[0], &anna, 385 * KIB, true)); /* all */
+    http_memory_release(memory, &charges[0]);
+    assert_false(http_memory_fits_job(memory, &charges[2], &ben, 1, true)); /* it has half */
+    http_memory_release(memory, &charges[1]);
+    http_memory_release(memory, &charges[2]);
+    destroy(memory);
+}
+
 static void without_memory_for_a_client_nothing_is_taken(void **state)
 {
     struct http_charge charge = {0};
@@ -212,6 +238,7 @@ int main(void)
         cmocka_unit_test(kept_responses_are_among_the_bodies),
         cmocka_unit_test(computations_have_what_is_left),
         cmocka_unit_test(while_others_wait_a_client_has_half),
+        cmocka_unit_test(computations_that_wait_do_not_stop_each_other),
         cmocka_unit_test(without_memory_for_a_client_nothing_is_taken),
         cmocka_unit_test(many_threads_leave_nothing),
     };

@@ -23,7 +23,8 @@ struct piece {
     struct scene *scene;
     struct http_charge charge;
     enum http_work_result results[4];
-    uint64_t needs; /* bytes, when it returns HTTP_WORK_WAITS */
+    uint64_t needs;      /* bytes, when it returns HTTP_WORK_WAITS first, */
+    uint64_t then_needs; /* and from then on; 0: the same */
     unsigned runs;
     sem_t ran;
     sem_t *gate; /* that each run waits for; NULL: none */
@@ -40,7 +41,8 @@ static enum http_work_result run(struct http_work *work)
     struct piece *piece = (struct piece *)work;
     enum http_work_result result = piece->results[piece->runs++];
     if (result == HTTP_WORK_WAITS)
-        piece->work.memory = piece->needs;
+        piece->work.memory =
+            piece->runs > 1 && piece->then_needs > 0 ? piece->then_needs : piece->needs;
     if (result == HTTP_WORK_DONE)
         http_memory_release(piece->scene->memory, &piece->charge);
     sem_post(&piece->ran);
@@ -284,6 +286,49 @@ static void large_work_runs_one_after_another(void **state)
         assert_int_equal(scene.pieces[i].runs, 2);
 }
 
+/* The same if each has a little already: then a part of the memory is always taken. */
+static void large_work_that_has_little_runs_too(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, 2, 2);
+    for (size_t i = 0; i < 8; i++) {
+        scene.pieces[i].results[1] = HTTP_WORK_WAITS;
+        scene.pieces[i].then_needs = 600 + 10 * i;
+        submit(&scene, i, i, HTTP_WORK_WAITS, 10);
+    }
+    end(&scene);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(scene.pieces[i].runs, 3);
+}
+
+/* It keeps what it has: to release the rest would call http_queue_look from within the queue. */
+static void work_may_ask_for_less_than_it_has(void **state)
+{
+    struct scene scene;
+    struct http_charge refused = {0};
+    sem_t gate;
+    (void)state;
+    sem_init(&gate, 0, 0);
+    begin(&scene, 1, 1);
+    struct piece *piece = &scene.pieces[0];
+    piece->gate = &gate;
+    piece->results[1] = HTTP_WORK_WAITS;
+    piece->then_needs = 400;
+    submit(&scene, 0, 1, HTTP_WORK_WAITS, 600);
+    sem_post(&gate);
+    sem_wait(&piece->ran);
+    sem_wait(&piece->ran);
+    assert_false(
+        http_memory_set_job(scene.memory, &refused, &piece->work.client, BUDGET / 2, false));
+    sem_post(&gate);
+    sem_wait(&piece->ran);
+    sem_post(&gate);
+    end(&scene);
+    assert_int_equal(piece->runs, 3);
+    sem_destroy(&gate);
+}
+
 /* ---- All of it at once ---- */
 
 enum { CROWD = 400, CLIENTS = 7 };
@@ -372,6 +417,8 @@ int main(void)
         cmocka_unit_test(little_work_passes_much),
         cmocka_unit_test(one_client_leaves_half_to_others),
         cmocka_unit_test(large_work_runs_one_after_another),
+        cmocka_unit_test(large_work_that_has_little_runs_too),
+        cmocka_unit_test(work_may_ask_for_less_than_it_has),
         cmocka_unit_test(everything_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
