@@ -139,6 +139,22 @@ static void unlock_and_notify(struct http_pipe *pipe)
 
 /* ---- The writer ---- */
 
+/*
+ * Twice what there is, up to the capacity. Beyond it exactly what is needed first, as a writer that
+ * pauses in time does not come back for more, and an eighth more each time from then on.
+ */
+static size_t next_allocation(const struct http_pipe *pipe, size_t needed)
+{
+    size_t before = pipe->allocated, size;
+    if (__builtin_add_overflow(before, before <= pipe->capacity ? before : before / 8, &size))
+        size = SIZE_MAX;
+    if (size < FIRST_ALLOCATION)
+        size = FIRST_ALLOCATION;
+    if (before <= pipe->capacity)
+        size = smaller(size, pipe->capacity);
+    return size < needed ? needed : size;
+}
+
 /* Moves the bytes to a block with room for `more`. */
 static bool grow(struct http_pipe *pipe, size_t more)
 {
@@ -147,12 +163,7 @@ static bool grow(struct http_pipe *pipe, size_t more)
         return false;
     if (needed <= pipe->allocated)
         return true;
-    size_t size = pipe->allocated > SIZE_MAX / 2 ? SIZE_MAX : pipe->allocated * 2;
-    if (size < FIRST_ALLOCATION)
-        size = FIRST_ALLOCATION;
-    size = smaller(size, pipe->capacity);
-    if (size < needed)
-        size = needed;
+    size_t size = next_allocation(pipe, needed);
     unsigned char *ring = malloc(size);
     if (ring == NULL)
         return false;
@@ -223,6 +234,13 @@ static bool may_borrow(const struct http_pipe *pipe, size_t size)
     return pipe->capacity < SIZE_MAX && (pipe->open || !fits);
 }
 
+static void abort_locked(struct http_pipe *pipe)
+{
+    pipe->open = true;
+    pipe->aborted = true;
+    pipe->segment_count = 0;
+}
+
 static bool write_bytes(struct http_pipe *pipe, const void *bytes, size_t size, bool borrowed)
 {
     pthread_mutex_lock(&pipe->mutex);
@@ -230,10 +248,8 @@ static bool write_bytes(struct http_pipe *pipe, const void *bytes, size_t size, 
     if (size > 0 && !pipe->count_only && !pipe->aborted) {
         bool kept = borrowed && may_borrow(pipe, size) ? borrow(pipe, bytes, size)
                                                        : copy_in(pipe, bytes, size);
-        if (!kept) {
-            pipe->open = true;
-            pipe->aborted = true;
-        }
+        if (!kept)
+            abort_locked(pipe);
     }
     bool written = !pipe->aborted;
     unlock_and_notify(pipe);
@@ -258,8 +274,9 @@ bool http_pipe_must_wait(struct http_pipe *pipe, uint64_t mark)
     if (waits) {
         pipe->open = true;
         pipe->mark = mark;
+        if (!pipe->writer_waits)
+            count_wait(pipe, http_clock_now());
         pipe->writer_waits = true;
-        count_wait(pipe, http_clock_now());
     }
     unlock_and_notify(pipe);
     return waits;
@@ -297,13 +314,6 @@ void http_pipe_end(struct http_pipe *pipe, bool complete)
     unlock_and_notify(pipe);
 }
 
-static void abort_locked(struct http_pipe *pipe)
-{
-    pipe->open = true;
-    pipe->aborted = true;
-    pipe->segment_count = 0;
-}
-
 void http_pipe_abort(struct http_pipe *pipe)
 {
     pthread_mutex_lock(&pipe->mutex);
@@ -333,7 +343,7 @@ struct http_pipe_progress http_pipe_progress(struct http_pipe *pipe, int64_t now
 size_t http_pipe_memory(struct http_pipe *pipe)
 {
     pthread_mutex_lock(&pipe->mutex);
-    size_t memory = pipe->allocated;
+    size_t memory = pipe->allocated + pipe->segment_room * sizeof *pipe->segments;
     pthread_mutex_unlock(&pipe->mutex);
     return memory;
 }

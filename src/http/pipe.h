@@ -94,7 +94,8 @@ struct http_pipe_progress {
 /* At that time, of http_clock_now(). Any thread. */
 struct http_pipe_progress http_pipe_progress(struct http_pipe *pipe, int64_t now);
 
-/* Bytes of memory that the pipe has for what is copied. Any thread. */
+/* Bytes of memory that the pipe has for what is copied, and for its list of what is borrowed. Any
+ * thread. */
 size_t http_pipe_memory(struct http_pipe *pipe);
 
 /*

@@ -6,83 +6,9 @@
 
 #include <cmocka.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <string.h>
 
 #include "http/clock.h"
-#include "http/pipe.h"
-
-enum { CAPACITY = 1000, MANY = 12347 };
-
-struct fixture {
-    struct http_pipe *pipe;
-    sem_t notified;
-    sem_t drained;
-    bool written; /* what the writing thread's last write returned */
-};
-
-static void notify(void *context)
-{
-    struct fixture *fixture = context;
-    sem_post(&fixture->notified);
-}
-
-static void go_on(void *context)
-{
-    struct fixture *fixture = context;
-    sem_post(&fixture->drained);
-}
-
-static void set_up(struct fixture *fixture, size_t capacity)
-{
-    const struct http_pipe_events events = {
-        .readable = notify, .drained = go_on, .context = fixture};
-    sem_init(&fixture->notified, 0, 0);
-    sem_init(&fixture->drained, 0, 0);
-    fixture->pipe = http_pipe_create(capacity, &events);
-    assert_non_null(fixture->pipe);
-}
-
-static void tear_down(struct fixture *fixture)
-{
-    http_pipe_destroy(fixture->pipe);
-    sem_destroy(&fixture->notified);
-    sem_destroy(&fixture->drained);
-}
-
-static unsigned char byte_at(size_t position)
-{
-    return (unsigned char)(position * 7 + position / 251);
-}
-
-static bool write_range(struct http_pipe *pipe, size_t from, size_t to)
-{
-    static unsigned char bytes[MANY];
-    for (size_t i = from; i < to; i++)
-        bytes[i] = byte_at(i);
-    return http_pipe_write(pipe, bytes + from, to - from);
-}
-
-static enum http_pipe_state read_one(struct http_pipe *pipe)
-{
-    char byte;
-    size_t count;
-    enum http_pipe_state state = http_pipe_read(pipe, &byte, 1, &count);
-    assert_int_equal(count, state == HTTP_PIPE_DATA);
-    return state;
-}
-
-static int value_of(sem_t *semaphore)
-{
-    int value;
-    sem_getvalue(semaphore, &value);
-    return value;
-}
-
-static int notified(struct fixture *fixture)
-{
-    return value_of(&fixture->notified);
-}
+#include "pipe_fixture.h"
 
 static void short_answer_is_whole(void **state)
 {
@@ -302,6 +228,39 @@ static void a_full_pipe_drains(void **state)
     tear_down(&fixture);
 }
 
+/* A writer that does not wait costs time in proportion to its bytes, and little beside them. */
+static void growing_beyond_the_capacity_moves_seldom(void **state)
+{
+    enum { TOTAL = 4 << 20, PIECE = 100 };
+    struct fixture fixture;
+    char bytes[PIECE] = {0};
+    size_t moves = 0, memory = 0;
+    (void)state;
+    set_up(&fixture, 1 << 16);
+    for (size_t written = 0; written < TOTAL && moves < 200; written += PIECE) {
+        assert_true(http_pipe_write(fixture.pipe, bytes, PIECE));
+        moves += http_pipe_memory(fixture.pipe) != memory;
+        memory = http_pipe_memory(fixture.pipe);
+        assert_in_range(memory, written + PIECE, written + written / 6 + (1 << 16));
+    }
+    assert_in_range(moves, 1, 60);
+    tear_down(&fixture);
+}
+
+/* The first pieces beyond it take no more than they need. */
+static void one_piece_beyond_the_capacity_takes_its_size(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    set_up(&fixture, 2048);
+    assert_true(write_range(fixture.pipe, 0, 10));
+    assert_true(write_range(fixture.pipe, 10, 1500));
+    assert_int_equal(http_pipe_memory(fixture.pipe), 2048);
+    assert_true(write_range(fixture.pipe, 1500, 5000));
+    assert_int_equal(http_pipe_memory(fixture.pipe), 5000);
+    tear_down(&fixture);
+}
+
 static void a_pipe_without_a_bound_never_waits(void **state)
 {
     struct fixture fixture;
@@ -344,130 +303,24 @@ static void waiting_is_measured(void **state)
     tear_down(&fixture);
 }
 
-/* ---- What is borrowed ---- */
-
-static void read_range(struct http_pipe *pipe, size_t from, size_t to)
-{
-    unsigned char bytes[MANY];
-    while (from < to) {
-        size_t count, most = to - from < 777 ? to - from : 777;
-        assert_int_equal(http_pipe_read(pipe, bytes, most, &count), HTTP_PIPE_DATA);
-        for (size_t i = 0; i < count; i++)
-            assert_int_equal(bytes[i], byte_at(from + i));
-        from += count;
-    }
-}
-
-static void bytes_are_borrowed_if_they_do_not_fit(void **state)
+/* A writer that asks once more is notified once, and has waited since it asked first. */
+static void asking_again_does_not_shorten_the_wait(void **state)
 {
     struct fixture fixture;
-    unsigned char own[2 * CAPACITY];
+    char bytes[CAPACITY];
+    size_t count;
     (void)state;
-    for (size_t i = 0; i < sizeof own; i++)
-        own[i] = byte_at(10 + i);
     set_up(&fixture, CAPACITY);
-    assert_true(write_range(fixture.pipe, 0, 10));
-    assert_true(http_pipe_write_borrowed(fixture.pipe, own, CAPACITY - 11)); /* they fit */
-    assert_false(http_pipe_must_wait(fixture.pipe, CAPACITY - 1));
-    tear_down(&fixture);
-
-    set_up(&fixture, CAPACITY);
-    assert_true(write_range(fixture.pipe, 0, 10));
-    assert_true(http_pipe_arm_reader(fixture.pipe));
-    assert_true(http_pipe_write_borrowed(fixture.pipe, own, sizeof own));
-    assert_int_equal(notified(&fixture), 1);
-    assert_false(http_pipe_must_wait(fixture.pipe, 10)); /* none of the first ten */
-    assert_true(http_pipe_must_wait(fixture.pipe, 10 + sizeof own));
-    read_range(fixture.pipe, 0, 10 + sizeof own - 1);
-    assert_int_equal(value_of(&fixture.drained), 0);
-    read_range(fixture.pipe, 10 + sizeof own - 1, 10 + sizeof own);
+    assert_true(write_range(fixture.pipe, 0, CAPACITY));
+    assert_true(http_pipe_must_wait(fixture.pipe, 0));
+    int64_t since = http_clock_now();
+    while (http_clock_now() == since)
+        continue;
+    int64_t before = http_pipe_progress(fixture.pipe, since + 1000).waiting;
+    assert_true(http_pipe_must_wait(fixture.pipe, 0));
+    assert_int_equal(http_pipe_progress(fixture.pipe, since + 1000).waiting, before);
+    assert_int_equal(http_pipe_read(fixture.pipe, bytes, sizeof bytes, &count), HTTP_PIPE_DATA);
     assert_int_equal(value_of(&fixture.drained), 1);
-    assert_false(http_pipe_must_wait(fixture.pipe, 10 + sizeof own));
-    http_pipe_end(fixture.pipe, true);
-    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
-    tear_down(&fixture);
-}
-
-/* A mark says what is waited for, and what is borrowed behind it may stay. */
-static void marks_divide_what_is_borrowed(void **state)
-{
-    enum { PART = CAPACITY * 2, PARTS = 40 };
-    struct fixture fixture;
-    static unsigned char own[PART * PARTS];
-    (void)state;
-    for (size_t i = 0; i < sizeof own; i++)
-        own[i] = byte_at(i);
-    set_up(&fixture, CAPACITY);
-    for (size_t i = 0; i < PARTS; i++)
-        assert_true(http_pipe_write_borrowed(fixture.pipe, own + i * PART, PART));
-    for (size_t i = 0; i < PARTS; i++) {
-        assert_true(http_pipe_must_wait(fixture.pipe, (i + 1) * PART));
-        read_range(fixture.pipe, i * PART, (i + 1) * PART - 1);
-        assert_int_equal(value_of(&fixture.drained), i);
-        read_range(fixture.pipe, (i + 1) * PART - 1, (i + 1) * PART);
-        assert_int_equal(value_of(&fixture.drained), i + 1);
-    }
-    tear_down(&fixture);
-}
-
-static uint32_t random_of(uint32_t *seed)
-{
-    *seed = *seed * 1664525 + 1013904223;
-    return *seed >> 8;
-}
-
-/* Whatever is copied, borrowed and read, in pieces of any size: the bytes keep their order. */
-static void copied_and_borrowed_bytes_keep_their_order(void **state)
-{
-    enum { ROUNDS = 20000, LONGEST = 3 * CAPACITY };
-    static unsigned char own[64][LONGEST];
-    (void)state;
-    for (uint32_t seed = 1; seed <= 5; seed++) {
-        struct fixture fixture;
-        uint32_t dice = seed;
-        size_t written = 0, read = 0, next = 0;
-        uint64_t marks[64] = {0};
-        set_up(&fixture, CAPACITY);
-        for (size_t round = 0; round < ROUNDS; round++) {
-            unsigned char *bytes = own[next % 64];
-            size_t size = random_of(&dice) % LONGEST + 1;
-            bool borrow = random_of(&dice) % 2 == 0;
-            while (http_pipe_must_wait(fixture.pipe, marks[next % 64])) {
-                size_t most = written - read < 1000 ? written - read : 1000;
-                read_range(fixture.pipe, read, read + most);
-                read += most;
-            }
-            for (size_t i = 0; i < size; i++)
-                bytes[i] = byte_at(written + i);
-            assert_true(borrow ? http_pipe_write_borrowed(fixture.pipe, bytes, size)
-                               : http_pipe_write(fixture.pipe, bytes, size));
-            written += size;
-            marks[next++ % 64] = borrow ? written : 0;
-        }
-        http_pipe_end(fixture.pipe, true);
-        read_range(fixture.pipe, read, written);
-        assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_COMPLETE);
-        tear_down(&fixture);
-    }
-}
-
-/* Once aborted, no byte that was borrowed is looked at. */
-static void an_abort_ends_the_waiting_and_the_borrowing(void **state)
-{
-    struct fixture fixture;
-    (void)state;
-    set_up(&fixture, CAPACITY);
-    unsigned char *own = test_malloc(MANY);
-    memset(own, 1, MANY);
-    assert_true(http_pipe_write_borrowed(fixture.pipe, own, MANY));
-    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_DATA);
-    assert_true(http_pipe_must_wait(fixture.pipe, MANY));
-    http_pipe_abort(fixture.pipe);
-    test_free(own);
-    assert_int_equal(value_of(&fixture.drained), 1);
-    assert_int_equal(read_one(fixture.pipe), HTTP_PIPE_BROKEN);
-    assert_false(http_pipe_must_wait(fixture.pipe, MANY));
-    assert_false(http_pipe_write_borrowed(fixture.pipe, "x", 1));
     tear_down(&fixture);
 }
 
@@ -509,12 +362,11 @@ int main(void)
         cmocka_unit_test(restart_only_while_closed),
         cmocka_unit_test(counted_bytes_are_not_kept),
         cmocka_unit_test(a_full_pipe_drains),
+        cmocka_unit_test(growing_beyond_the_capacity_moves_seldom),
+        cmocka_unit_test(one_piece_beyond_the_capacity_takes_its_size),
         cmocka_unit_test(a_pipe_without_a_bound_never_waits),
         cmocka_unit_test(waiting_is_measured),
-        cmocka_unit_test(bytes_are_borrowed_if_they_do_not_fit),
-        cmocka_unit_test(marks_divide_what_is_borrowed),
-        cmocka_unit_test(copied_and_borrowed_bytes_keep_their_order),
-        cmocka_unit_test(an_abort_ends_the_waiting_and_the_borrowing),
+        cmocka_unit_test(asking_again_does_not_shorten_the_wait),
         cmocka_unit_test(aborts_only_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
