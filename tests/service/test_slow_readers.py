@@ -1,12 +1,15 @@
 """Slow readers hold no thread, and what they hold of memory is theirs no longer than it may be."""
 
+import json
+
 import pytest
 
 import pictures
 from checks import FRAMES, assert_ok, assert_problem
+from rawhttp import Connection
 from server import wait_until
-from stress import (JOB_THREADS, Job, Occupants, brief, large, metrics, rejections, streamed,
-                    waiting)
+from stress import (JOB_THREADS, LARGE_MEMORY, Job, Occupants, brief, large, metrics, rejections,
+                    streamed, waiting)
 
 MANY = 4 * JOB_THREADS
 
@@ -96,6 +99,26 @@ def test_nobody_is_cut_without_need(start_server):
         wait_until(lambda: paused(server) == 1, "its answer is paused")
         assert_ok(large(2).ask(client))
         assert paused(server) == 1 and rejections(server, "slow_reader") == 0
+
+
+def test_large_mixtures_wait_for_memory_alone(start_server):
+    """Two clients have read theirs, and each needs more than half; neither waits for the other."""
+    server = start_server("--threads", "1", "--idle-timeout", "1h", *LARGE_MEMORY)
+    text = {"mixture": {"weights": [1], "means": [0], "stds": [1], "count": 2_500_000}}
+    mixture = Job("/v1/samples/histograms?steps=1&seed=1", json.dumps(text).encode(),
+                  "application/json")
+    with (Occupants(server, large(40)) as occupants, Connection(server, source="127.0.0.2") as one,
+          Connection(server, source="127.0.0.3") as other):
+        occupants.add()
+        wait_until(lambda: paused(server) == 1, "its answer is paused")
+        held = memory(server)
+        one.send(mixture.sent())
+        wait_until(lambda: waiting(server) == 1, "one waits for memory")
+        other.send(mixture.sent())
+        wait_until(lambda: waiting(server) == 2, "both wait for memory")
+        assert memory(server) > held  # they have been read
+        occupants.leave()
+        assert [one.read_response().status, other.read_response().status] == [200, 200]
 
 
 # ---- What never fits ----
