@@ -57,6 +57,9 @@ struct api_request {
     size_t body_size;
 };
 
+/* Copied bytes of a response that may wait for its reader before must_wait is true. */
+enum { API_REPLY_CAPACITY = 1 << 20 };
+
 /*
  * Where a response goes, and what its making is given. start is called once, then the others as
  * often as needed. Those that may be NULL are not called then.
@@ -91,9 +94,9 @@ struct api_reply {
     void (*announce)(void *context, uint64_t size);
 
     /*
-     * Makes `bytes` the memory that the request may take, beside its body. false: it has to wait
-     * for them; the call ends with API_WAITS_FOR_MEMORY, and asks for the same again when it goes
-     * on. NULL: always true.
+     * Makes `bytes` the memory that the request may take, beside its body; less is always granted.
+     * false: it has to wait for them; the call ends with API_WAITS_FOR_MEMORY, and asks for the
+     * same again when it goes on. NULL: always true.
      */
     bool (*reserve)(void *context, uint64_t bytes);
 

@@ -18,7 +18,7 @@ struct api_call {
     struct api_timing *timing;
     struct api_run *run; /* of a computation, once it has begun */
     bool compress;       /* set before the answer begins: it leaves as gzip, memory permitting */
-    bool started;        /* the answer has begun: a problem can no longer be told */
+    bool started;        /* the answer has begun: a problem can no longer be sent */
     bool has_body;       /* bytes of its body, too */
     uint64_t written;    /* bytes of its body, as they leave */
     uint64_t borrowed;   /* the mark behind the last that were borrowed */

@@ -159,7 +159,6 @@ static struct api_footprint footprint_of(const struct api_run *run)
     const struct api_windows windows = windows_of(run);
     const struct api_sheet sheet = api_sheet_of(run);
     return (struct api_footprint){
-        .endpoint = run->computation->endpoint,
         .format = run->offer->format,
         .compression = parameters->compression,
         .gzip = api_may_compress(run->call, run->offer->media_type),
@@ -440,6 +439,14 @@ static enum api_progress reserve_for_text(struct api_run *run, struct api_proble
     return reserve(run, api_memory_of_json(run->body.size), problem);
 }
 
+/* A mixture that has been read has little while it waits for more. Less is always granted. */
+static void release_text(struct api_run *run)
+{
+    const struct json_body *json = &run->body.json;
+    if (json->has_mixture)
+        (void)!api_reserve(run->call, api_memory_of_mixture(json->mixture.components));
+}
+
 static enum api_progress parse_body(struct api_run *run, struct api_problem *problem)
 {
     const struct api_computation *computation = run->computation;
@@ -449,15 +456,14 @@ static enum api_progress parse_body(struct api_run *run, struct api_problem *pro
         may_make_schedule(run) &&
         api_make_schedule(&run->arguments, &run->parameters, &run->schedule, problem) &&
         api_choose_form(run, problem) && computation->probe(run, problem) && admit(run, problem);
+    if (parsed)
+        release_text(run);
     return parsed ? API_COMPLETE : API_INCOMPLETE;
 }
 
-/* What has been read has little, where it has to wait for more. */
 static enum api_progress reserve_for_frames(struct api_run *run, struct api_problem *problem)
 {
     const struct api_footprint footprint = footprint_of(run);
-    if (run->body.json.has_mixture)
-        (void)!api_reserve(run->call, api_memory_of_mixture(footprint.components));
     return reserve(run, api_memory_estimate(&footprint), problem);
 }
 
@@ -506,7 +512,7 @@ static enum api_progress await_reader(struct api_run *run, struct api_problem *p
 /* In their order; one that has to wait is begun again, and goes on where it was. */
 static const struct {
     enum api_progress (*advance)(struct api_run *run, struct api_problem *problem);
-    bool decodes; /* its time is told as that of decoding */
+    bool decodes; /* its time counts as decoding */
 } stages[] = {
     {identify_body, true},       {reserve_for_text, false}, {parse_body, true},
     {reserve_for_frames, false}, {load_subject, true},      {send_frames, false},

@@ -54,7 +54,8 @@ struct answer {
     size_t size;
     size_t pause_count;
     size_t refusal_count;
-    uint64_t reserved;
+    uint64_t granted; /* bytes that the call has reserved */
+    uint64_t refused; /* what the call waits for; 0: nothing */
     struct answer_piece {
         const void *bytes;
         size_t size;
@@ -157,8 +158,13 @@ static inline bool answer_must_wait(void *context, uint64_t mark)
 static inline bool answer_reserve(void *context, uint64_t bytes)
 {
     struct answer *answer = context;
-    answer->reserved = bytes;
-    return !answer->pauses || answer->refusal_count++ % 2 == 1;
+    if (answer->refused > 0)
+        assert_int_equal(bytes, answer->refused);
+    bool more = bytes > answer->granted;
+    bool refuses = answer->pauses && more && answer->refusal_count++ % 2 == 0;
+    answer->refused = refuses ? bytes : 0;
+    answer->granted = refuses ? answer->granted : bytes;
+    return !refuses;
 }
 
 static inline void answer_flush(void *context)
