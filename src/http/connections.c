@@ -43,7 +43,7 @@ void http_connections_check(struct http_connections *connections, int64_t now)
     pthread_mutex_lock(&connections->mutex);
     for (struct http_connection *at = connections->first; at != NULL; at = at->next)
         connections->attendant.check(connections->attendant.context, at, now);
-    connections->attendant.checked(connections->attendant.context);
+    connections->attendant.checked(connections->attendant.context, connections->first);
     pthread_mutex_unlock(&connections->mutex);
 }
 

@@ -34,7 +34,8 @@ struct http_connection {
     _Atomic int64_t hung_up_at; /* http_clock_now() when hung_up became true */
     bool answering; /* response bytes may be sent by its socket thread; under the mutex */
     bool probed;    /* 100 (Continue) was sent to see whether the client is there; likewise */
-    struct http_rate rate; /* of its body, or of its response; the attendant's */
+    struct http_rate rate; /* of its body, or of its response; the attendant's, as is the next */
+    enum http_wait rated;  /* what it is waited for, while that rate is taken */
     int refused; /* the status of libmicrohttpd's own response to a request line; 0: none */
     uint64_t watch;
 };
@@ -47,8 +48,9 @@ struct http_attendant {
     void *context;
     /* Of every connection, some ten times a second while there are any. */
     void (*check)(void *context, struct http_connection *connection, int64_t now);
-    /* After every connection has been checked. */
-    void (*checked)(void *context);
+    /* After every connection of the list has been checked, of which this is the first; NULL: there
+       is none. */
+    void (*checked)(void *context, struct http_connection *first);
     /* Of one that has hung up, and once more when it is known to be gone. */
     void (*left)(void *context, struct http_connection *connection);
 };

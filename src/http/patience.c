@@ -90,24 +90,35 @@ static bool is_gone(struct http_connection *connection, int64_t now)
 
 /* ---- Slow clients ---- */
 
-static void note_rate(struct http_patience *patience, struct http_connection *connection,
-                      int64_t now, uint64_t bytes)
+static void note_rate(struct http_connection *connection, int64_t now, uint64_t bytes)
 {
-    struct http_rate *rate = &connection->rate;
-    struct http_slowest *slowest = &patience->slowest;
-    http_rate_update(rate, now, bytes);
-    if (rate->known && rate->value < patience->configuration->min_rate &&
-        (slowest->connection == NULL || rate->value < slowest->rate))
-        *slowest = (struct http_slowest){.connection = connection, .rate = rate->value};
+    enum http_wait wait = (enum http_wait)atomic_load(&connection->wait);
+    if (connection->rated != wait) /* other bytes are counted now */
+        connection->rate = (struct http_rate){0};
+    connection->rated = wait;
+    http_rate_update(&connection->rate, now, bytes);
 }
 
 /* While nothing but the reader is waited for. */
-static void note_reader(struct http_patience *patience, struct http_connection *connection,
-                        int64_t now)
+static void note_reader(struct http_connection *connection, int64_t now)
 {
     uint64_t bytes, sent = atomic_load(&connection->exchange->bytes_out);
     if (http_rate_acknowledged(connection->fd, sent, &bytes))
-        note_rate(patience, connection, now, bytes);
+        note_rate(connection, now, bytes);
+}
+
+/* The slowest below the rate of those whose rate is known; NULL: there is none. */
+static struct http_connection *find_slowest(struct http_connection *first, uint64_t rate)
+{
+    struct http_connection *slowest = NULL;
+    for (struct http_connection *at = first; at != NULL; at = at->next) {
+        bool counts = at->rate.known && at->rated == (enum http_wait)atomic_load(&at->wait);
+        if (counts && at->exchange != NULL && at->rate.value < rate) {
+            slowest = at;
+            rate = at->rate.value;
+        }
+    }
+    return slowest;
 }
 
 static bool is_pressed(const struct http_patience *patience)
@@ -122,14 +133,13 @@ static void cut_reader(const struct http_patience *patience, struct http_connect
     stop_serving(connection);
 }
 
-void http_patience_checked(void *context)
+void http_patience_checked(void *context, struct http_connection *first)
 {
-    struct http_patience *patience = context;
-    struct http_connection *slowest = patience->slowest.connection;
-    patience->slowest = (struct http_slowest){0};
+    const struct http_patience *patience = context;
+    struct http_connection *slowest = find_slowest(first, patience->configuration->min_rate);
     if (slowest == NULL || !is_pressed(patience))
         return;
-    if (atomic_load(&slowest->wait) == HTTP_WAIT_BODY)
+    if (slowest->rated == HTTP_WAIT_BODY)
         refuse_body(patience, slowest, http_clock_now(), HTTP_REJECTED_SLOW_BODY);
     else
         cut_reader(patience, slowest, HTTP_REJECTED_SLOW_READER);
@@ -138,7 +148,7 @@ void http_patience_checked(void *context)
 /* ---- Checks ---- */
 
 /* A response that is complete and being sent. */
-static void check_reader(struct http_patience *patience, struct http_connection *connection,
+static void check_reader(const struct http_patience *patience, struct http_connection *connection,
                          int64_t now)
 {
     const struct http_exchange *exchange = connection->exchange;
@@ -149,14 +159,14 @@ static void check_reader(struct http_patience *patience, struct http_connection 
     if (now - since > (int64_t)patience->configuration->answer_timeout)
         cut_reader(patience, connection, HTTP_REJECTED_TIMEOUT_ANSWER);
     else
-        note_reader(patience, connection, now);
+        note_reader(connection, now);
 }
 
 /*
  * A reader who does not take half of what the pipe holds for as long as a connection may be idle
  * has stopped to read.
  */
-static void check_work(struct http_patience *patience, struct http_connection *connection,
+static void check_work(const struct http_patience *patience, struct http_connection *connection,
                        int64_t now)
 {
     const struct http_configuration *configuration = patience->configuration;
@@ -171,7 +181,7 @@ static void check_work(struct http_patience *patience, struct http_connection *c
         return;
     }
     if (progress.waiting > 0)
-        note_reader(patience, connection, now);
+        note_reader(connection, now);
     else
         connection->rate = (struct http_rate){0};
     if (atomic_load(&patience->stopping)) {
@@ -189,7 +199,7 @@ static void check_work(struct http_patience *patience, struct http_connection *c
 
 void http_patience_check(void *context, struct http_connection *connection, int64_t now)
 {
-    struct http_patience *patience = context;
+    const struct http_patience *patience = context;
     int64_t until = atomic_load(&connection->until);
     bool late = until != 0 && now >= until;
     switch ((enum http_wait)atomic_load(&connection->wait)) {
@@ -206,7 +216,7 @@ void http_patience_check(void *context, struct http_connection *connection, int6
         else if (late)
             refuse_body(patience, connection, now, HTTP_REJECTED_TIMEOUT_BODY);
         else if (connection->exchange != NULL)
-            note_rate(patience, connection, now, atomic_load(&connection->exchange->body_seen));
+            note_rate(connection, now, atomic_load(&connection->exchange->body_seen));
         break;
     case HTTP_WAIT_WORK:
         check_work(patience, connection, now);

@@ -6,19 +6,12 @@
 #include "connections.h"
 #include "metrics.h"
 
-/* A client that takes or sends less than min-rate. */
-struct http_slowest {
-    struct http_connection *connection; /* NULL: none */
-    uint64_t rate;
-};
-
 struct http_patience {
     const struct http_configuration *configuration; /* its timeouts */
     struct http_metrics *metrics;
     struct http_queue *queue;
     struct http_memory *memory;
-    atomic_bool stopping;        /* requests have no time left */
-    struct http_slowest slowest; /* of the checks since the last http_patience_checked */
+    atomic_bool stopping; /* requests have no time left */
 };
 
 /*
@@ -35,7 +28,7 @@ void http_patience_check(void *context, struct http_connection *connection, int6
  * that took its response, or sent its body, with less than min-rate over the last period: a reader
  * by a reset, a body by a 408.
  */
-void http_patience_checked(void *context);
+void http_patience_checked(void *context, struct http_connection *first);
 
 /*
  * The same, of a client that closed the connection or its sending side. A client that closed the

@@ -44,9 +44,10 @@ static void look(void *context, struct http_connection *connection, int64_t now)
     sem_post(&witness->ticked);
 }
 
-static void looked(void *context)
+static void looked(void *context, struct http_connection *first)
 {
     struct witness *witness = context;
+    assert_true(!first || !first->previous);
     atomic_fetch_add(&witness->looked, 1);
 }
 
