@@ -7,11 +7,13 @@
 #include "http/log.h"
 #include "http/sandbox.h"
 #include "http/sizing.h"
+#include "http/thread.h"
 
 #include <dissolve/dissolve.h>
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,27 @@ static int take_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+static void *give_memory_back(void *argument)
+{
+    enum { MUCH = 1 << 20 };
+    void *volatile block = malloc(MUCH);
+    (void)argument;
+    free(block);
+    return NULL;
+}
+
+/*
+ * When a thread's arena first gives memory back, glibc reads /proc/sys/vm/overcommit_memory, and
+ * never again. It does so here, for the sandbox denies it later.
+ */
+static void let_arenas_shrink(void)
+{
+    pthread_t thread;
+    (void)mallopt(M_TRIM_THRESHOLD, 1);
+    if (http_thread_start(&thread, give_memory_back, NULL))
+        pthread_join(thread, NULL);
+}
+
 /*
  * A request's frames go where the last one's were. By default glibc gives every large block back to
  * the kernel, which clears its pages anew each time: a quarter of the time that 21 frames of 512 x
@@ -62,6 +85,7 @@ static void keep_memory(uint64_t allowed)
     uint64_t share = allowed / 16 / ARENAS;
     (void)mallopt(M_ARENA_MAX, ARENAS);
     (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    let_arenas_shrink();
     (void)mallopt(M_TRIM_THRESHOLD, share < KEPT ? (int)share : KEPT);
 }
 

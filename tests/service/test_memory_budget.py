@@ -54,3 +54,4 @@ def test_the_largest_of_every_form_fit(start_server):
             if not SANITIZED:
                 assert server.peak_memory() <= BUDGET + BESIDE, job.target
     wait_until(lambda: metrics(server)["dissolved_memory_bytes"] == 0, "all of it is released")
+    assert metrics(server)["dissolved_sandbox_violations_total"] == 0, "the allocator is denied"
