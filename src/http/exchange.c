@@ -182,6 +182,13 @@ static void fail(struct http_exchange *exchange, int status, const char *detail)
     exchange->failure_detail = detail;
 }
 
+static void reject_for_memory(struct http_exchange *exchange, const char *detail)
+{
+    exchange->rejected = true;
+    exchange->rejection = HTTP_REJECTED_NO_MEMORY;
+    fail(exchange, 503, detail);
+}
+
 /* Whether bytes that are kept until the answer is complete may be. */
 static bool may_keep(struct http_exchange *exchange, size_t size)
 {
@@ -292,18 +299,22 @@ static void refuse_instead(struct http_exchange *exchange, int verdict)
 }
 
 /*
- * The computation is over, and what is left of it to be sent is in the pipe: that counts, unless it
- * is little, or has been counted as it was kept. false: there is no memory for it.
+ * The response is made, and what is left of it to be sent is in the pipe: that counts, unless it is
+ * little, for operators, or has been counted as it was kept. Of work it takes the computation's
+ * place. false: there is no memory for it.
  */
-static bool settle_job(struct http_exchange *exchange)
+static bool count_left(struct http_exchange *exchange)
 {
     enum { LITTLE = 4096 };
     struct http_charge *charge = &exchange->charge;
     uint64_t left = charge->kept > 0 ? 0 : http_pipe_memory(exchange->pipe);
     if (left <= LITTLE)
         left = 0;
-    if (exchange->memory == NULL || exchange->queue == NULL || left == charge->job)
+    if (exchange->memory == NULL || left == charge->job)
         return true;
+    if (exchange->queue == NULL)
+        return api_route_is_for_operators(exchange->route) ||
+               http_memory_add_kept(exchange->memory, charge, &exchange->sharer, left);
     bool others_wait = http_queue_length(exchange->queue) > 0;
     return http_memory_set_job(exchange->memory, charge, &exchange->sharer, left, others_wait);
 }
@@ -316,13 +327,13 @@ static void finish(struct http_exchange *exchange, bool complete)
 {
     int verdict = atomic_load(&exchange->verdict);
     complete = complete && exchange->status != 0 && (verdict == 0 || exchange->status != 503);
-    bool fits = settle_job(exchange);
+    bool fits = count_left(exchange);
     if (!(complete && fits) && !atomic_load(&exchange->gone) && http_pipe_restart(exchange->pipe)) {
         if (complete)
-            fail(exchange, 503, "There is no memory for the response now; retry later.");
+            reject_for_memory(exchange, "There is no memory for the response now; retry later.");
         refuse_instead(exchange, verdict);
         complete = exchange->status != 0;
-        (void)!settle_job(exchange);
+        (void)!count_left(exchange);
     }
     http_exchange_free_body(exchange);
     http_pipe_end(exchange->pipe, complete);
@@ -340,7 +351,7 @@ static enum api_progress go_on(struct http_exchange *exchange)
                                          exchange->job, &reply, &exchange->timing);
     }
     if (exchange->call == NULL) {
-        fail(exchange, 503, "There is no memory for the request now.");
+        reject_for_memory(exchange, "There is no memory for the request now.");
         return API_INCOMPLETE;
     }
     return api_call_continue(exchange->call);

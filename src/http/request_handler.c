@@ -14,32 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { PIPE_CAPACITY = 1 << 20 };
-
 /* ---- Answers ---- */
-
-/* What is kept for a slow reader counts as memory, unless it is little, or for operators. */
-static bool may_keep(struct http_exchange *exchange)
-{
-    enum { LITTLE = 4096 };
-    size_t size = http_pipe_memory(exchange->pipe);
-    return size <= LITTLE ||
-           (exchange->route != NULL && api_route_is_for_operators(exchange->route)) ||
-           http_memory_add_kept(exchange->memory, &exchange->charge, &exchange->sharer, size);
-}
-
-/* Sends an answer that is complete. */
-static bool send_whole(struct http_exchange *exchange)
-{
-    if (may_keep(exchange))
-        return http_gate_answer(exchange);
-    http_judge_reject(exchange, HTTP_REJECTED_NO_MEMORY, 503,
-                      "Too many responses are being kept for their readers; retry later.");
-    if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
-        return false;
-    http_exchange_refuse(exchange);
-    return http_gate_answer(exchange);
-}
 
 /* An answer that is made here and now, whatever its size. */
 static bool answer_at_once(struct http_exchange *exchange,
@@ -48,7 +23,7 @@ static bool answer_at_once(struct http_exchange *exchange,
     if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
         return false;
     make(exchange);
-    return send_whole(exchange);
+    return http_gate_answer(exchange);
 }
 
 static int64_t after(uint64_t milliseconds)
@@ -79,7 +54,7 @@ static enum http_work_result run(struct http_work *work)
  */
 static bool submit(struct door *door, struct http_exchange *exchange)
 {
-    if (!http_exchange_begin(exchange, PIPE_CAPACITY, resume) ||
+    if (!http_exchange_begin(exchange, API_REPLY_CAPACITY, resume) ||
         (exchange->job == NULL &&
          dissolve_job_create(door->options.pool, &exchange->job) != DISSOLVE_OK)) {
         http_judge_reject(exchange, HTTP_REJECTED_NO_MEMORY, 503,
@@ -121,7 +96,8 @@ static bool compute(struct door *door, struct http_exchange *exchange)
 {
     if (!http_exchange_begin(exchange, SIZE_MAX, NULL))
         return false;
-    return http_exchange_answer_small(exchange) ? send_whole(exchange) : submit(door, exchange);
+    return http_exchange_answer_small(exchange) ? http_gate_answer(exchange)
+                                                : submit(door, exchange);
 }
 
 /* ---- Connections and requests ---- */

@@ -135,11 +135,13 @@ def test_too_much_memory_for_one_request_is_refused(start_server):
 
 
 def test_what_is_left_of_a_response_is_memory(start_server):
-    """A table of a megabyte, which needs none before; there are 700 KB."""
+    """A table of a megabyte, and a document of which one client has 87 KB at most."""
     server = start_server("--max-memory", "700k", "--threads", "1")
     with server.client() as client:
+        client.headers["Accept-Encoding"] = "identity"
         assert_ok(client.get("/v1/schedule?steps=1000"))
-        problem = assert_problem(client.get("/v1/schedule?steps=10000",
-                                            headers={"Accept-Encoding": "identity"}), 503)
-        assert "memory" in problem["detail"]
+        for path in ("/v1/schedule?steps=10000", "/openapi.yaml"):
+            assert "memory" in assert_problem(client.get(path), 503)["detail"]
+        assert rejections(server, "no_memory") == 2, "operators are answered"
+        assert_ok(client.get("/v1"))
     wait_until(lambda: memory(server) == 0, "nothing is held")
