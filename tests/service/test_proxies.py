@@ -1,17 +1,12 @@
 """Requests that are broken at random, through nginx and HAProxy: as many arrive as they send."""
 
 import json
-import os
-import shutil
 import signal
-import socket
-import subprocess
 from collections import Counter
 
 import pytest
 
 from mutations import mutated
-from server import PATIENCE, wait_until
 from smuggling import LAST, MARKER, MAX_BODY
 from test_proxy import Proxy, drain, send
 
@@ -45,32 +40,17 @@ backend service
 """
 
 
-class Haproxy:
-    """A HAProxy of its own before a server, at a Unix socket."""
+class Haproxy(Proxy):
+    configuration = CONFIGURATION
+    program = "haproxy"
+    end = signal.SIGUSR1
 
-    def __init__(self, server, home):
-        self.home, self.path = home, str(home / "socket")
-        (home / "conf").write_text(CONFIGURATION.format(home=home, port=server.port))
-        program = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin")
-        with (home / "requests").open("w") as log:
-            self.process = subprocess.Popen([program, "-db", "-f", home / "conf"],
-                                            stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.DEVNULL)
-        wait_until(lambda: os.path.exists(self.path), "the proxy listens")
-
-    def connect(self):
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(PATIENCE)
-        connection.connect(self.path)
-        return connection
-
-    def stop(self):
-        self.process.send_signal(signal.SIGUSR1)  # it ends when its connections have
-        self.process.wait(PATIENCE)
+    def arguments(self):
+        return ["-db", "-f", self.home / "conf"]
 
     def sent(self):
         """id -> whether the service answered; of those that it was sent."""
-        lines = [line.split() for line in (self.home / "requests").read_text().splitlines()]
+        lines = [line.split() for line in (self.home / "output").read_text().splitlines()]
         return {line[0]: line[2] == "--" for line in lines if line[3:] == ["one"]}
 
 

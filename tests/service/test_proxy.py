@@ -49,15 +49,23 @@ http {{
 class Proxy:
     """An nginx of its own before a server, at a Unix socket, with all its files in one place."""
 
+    configuration = CONFIGURATION
+    program = "nginx"
+    end = signal.SIGQUIT
+    """The signal that has it write all of its log and end."""
+
     def __init__(self, server, home):
         self.home, self.path = home, str(home / "socket")
-        (home / "conf").write_text(CONFIGURATION.format(home=home, port=server.port))
+        (home / "conf").write_text(self.configuration.format(home=home, port=server.port))
         # Where Debian has it; a user's PATH may lack that.
-        nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-        self.process = subprocess.Popen(
-            [nginx, "-p", home, "-e", home / "errors", "-c", home / "conf"],
-            stdin=subprocess.DEVNULL)
+        program = shutil.which(self.program, path=os.environ["PATH"] + ":/usr/sbin")
+        with (home / "output").open("w") as output:
+            self.process = subprocess.Popen([program, *self.arguments()],
+                                            stdin=subprocess.DEVNULL, stdout=output)
         wait_until(lambda: os.path.exists(self.path), "the proxy listens")
+
+    def arguments(self):
+        return ["-p", self.home, "-e", self.home / "errors", "-c", self.home / "conf"]
 
     def connect(self):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -66,7 +74,7 @@ class Proxy:
         return connection
 
     def stop(self):
-        self.process.send_signal(signal.SIGQUIT)  # it writes all of its log then
+        self.process.send_signal(self.end)
         self.process.wait(PATIENCE)
 
     def requests(self):
