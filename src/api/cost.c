@@ -1,6 +1,8 @@
 /* Estimates the time of one processor core that a request takes, from one table of coefficients. */
 #include "cost.h"
 
+#include "forms.h"
+
 /* Nanoseconds of one core for one unit of each kind of work. */
 struct coefficients {
     double step;      /* a step of the schedule's table */
@@ -80,7 +82,7 @@ static const struct coefficients ns = {
 };
 
 /* Numbers that describe a frame, or a channel of one, in JSON. */
-enum { FRAME_NUMBERS = 12, CURVE_POINTS = 500 };
+enum { FRAME_NUMBERS = 12 };
 
 /* The table of the schedule, and the list of its betas in a ZIP's manifest. */
 static double schedule_cost(const struct api_work *work)
@@ -137,7 +139,7 @@ static double histogram_cost(const struct api_work *work)
     double filled = bins < elements ? bins : elements;
     double count = (ns.state + ns.histogram) * elements;
     if (work->format == API_FORMAT_SVG) {
-        double points = filled + (work->components > 0 ? CURVE_POINTS : 0);
+        double points = filled + (work->components > 0 ? API_PLOT_CURVE : 0);
         double point = work->gzip ? ns.point + ns.gzip : ns.point;
         return count + ns.plot * channels + point * points;
     }

@@ -62,10 +62,10 @@ static enum dissolve_status open_samples(struct api_run *run)
 }
 
 /*
- * Numbers as text take several times their memory. Up to AT_ONCE are printed in the pool, several
- * frames at a time; more are printed in pieces, each sent before the next.
+ * Numbers as text take several times their memory. Up to API_NUMBERS_AT_ONCE are printed in the
+ * pool, several frames at a time; more are printed in pieces, each sent before the next.
  */
-enum { AT_ONCE = 1 << 20, PIECE = 1 << 16 };
+enum { PIECE = 1 << 16 };
 
 static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
 {
@@ -78,7 +78,7 @@ static enum dissolve_status encode_samples(void *context, struct api_slot *slot)
     api_describe_terms(&json, run, slot->t, &slot->terms);
     json_key(&json, "samples");
     json_open(&json, '[');
-    if (n <= AT_ONCE) {
+    if (n <= API_NUMBERS_AT_ONCE) {
         json_floats(&json, slot->state, n);
         json_close(&json, ']');
         json_close(&json, '}');
@@ -105,8 +105,9 @@ static enum dissolve_status emit_samples(void *context, struct api_slot *slot)
 {
     struct api_run *run = context;
     enum dissolve_status status = slot->position == 0 ? api_emit_bytes(run, slot) : DISSOLVE_OK;
-    return status == DISSOLVE_OK && run->subject.elements > AT_ONCE ? emit_piece(run, slot)
-                                                                    : status;
+    return status == DISSOLVE_OK && run->subject.elements > API_NUMBERS_AT_ONCE
+               ? emit_piece(run, slot)
+               : status;
 }
 
 const struct api_form api_form_samples_json = {.wants_state = true,

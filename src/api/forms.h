@@ -33,6 +33,10 @@ extern const struct api_form api_form_plot;
 /* The exact density is drawn through this many points: more than the curve is wide in pixels. */
 enum { API_PLOT_CURVE = 500 };
 
+/* Numbers of a frame of samples as JSON that are printed at once, in the pool; more are printed in
+   pieces. */
+enum { API_NUMBERS_AT_ONCE = 1 << 20 };
+
 /*
  * Appends the PNG of a slot's frame, with the recipe of that one frame in it. Pure but for `out`;
  * any thread.

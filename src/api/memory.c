@@ -1,7 +1,7 @@
 /* Estimates the memory of a request, as a sum of its buffers. */
 #include "memory.h"
 
-#include "codec/image.h"
+#include "forms.h"
 
 /* Bytes. */
 enum {
@@ -12,20 +12,19 @@ enum {
     TALLY = 56 << 10,        /* the counts of a frame, */
     TALLY_BLOCK_BYTES = 128, /* and what is kept of every block of its elements */
     TALLY_BLOCK_SIZE = 2048,
-    PIPE = 1 << 20,       /* what may wait for a reader, */
-    PIECE = 1 << 20,      /* with one piece beyond it */
-    GZIP = 300 << 10,     /* zlib's state */
-    COMPRESSOR = 1 << 20, /* libdeflate's, of the fast level */
+    PIPE = API_REPLY_CAPACITY, /* what may wait for a reader, */
+    PIECE = 1 << 20,           /* with one piece beyond it */
+    GZIP = 300 << 10,          /* zlib's state */
+    COMPRESSOR = 1 << 20,      /* libdeflate's, of the fast level */
     COMPRESSOR_BEST = 10 << 20,
-    NUMBER = 15,         /* characters of a float32 in JSON */
-    EDGE = 29,           /* of an empty bin: its edge, and zeros; of an exact density, too */
-    FILLED = 36,         /* more, of a bin that has elements */
-    FRAME_TEXT = 1024,   /* of what else a frame has */
-    POINT = 16,          /* of a point of a plotted line */
-    CURVE = 500 * POINT, /* of a plotted exact density */
-    AT_ONCE = 1 << 20,   /* numbers of a frame up to which all are printed at once */
-    NODE = 40,           /* what a byte of JSON beside samples can become */
-    LEAST = 1 << 20,     /* the most bytes of it */
+    NUMBER = 15,       /* characters of a float32 in JSON */
+    EDGE = 29,         /* of an empty bin: its edge, and zeros; of an exact density, too */
+    FILLED = 36,       /* more, of a bin that has elements */
+    FRAME_TEXT = 1024, /* of what else a frame has */
+    POINT = 16,        /* of a point of a plotted line */
+    CURVE = API_PLOT_CURVE * POINT, /* of a plotted exact density */
+    NODE = 40,                      /* what a byte of JSON beside samples can become */
+    LEAST = 1 << 20,                /* the most bytes of it */
 };
 
 /* Sums and products of doubles do not overflow; the result is cut at the end. */
@@ -107,8 +106,8 @@ static double bins_size(const struct api_footprint *footprint)
 static double text_size(const struct api_footprint *footprint)
 {
     double elements = (double)footprint->elements;
-    double text =
-        footprint->bins > 0 ? bins_size(footprint) : (elements <= AT_ONCE ? NUMBER * elements : 0);
+    double text = footprint->bins > 0 ? bins_size(footprint)
+                                      : (elements <= API_NUMBERS_AT_ONCE ? NUMBER * elements : 0);
     return grown(text + FRAME_TEXT * (double)footprint->channels);
 }
 
@@ -133,7 +132,7 @@ static double encoding_memory(const struct api_footprint *footprint)
     if (footprint->bins > 0) /* the values of a channel, or of all that are drawn */
         return 4 * elements + 64 * (double)footprint->bins * (double)footprint->channels + TALLY;
     if (!footprint->pixels) /* a piece of the numbers of a large frame */
-        return elements > AT_ONCE ? grown(PIECE) : 0;
+        return elements > API_NUMBERS_AT_ONCE ? grown(PIECE) : 0;
     double png = footprint->format == API_FORMAT_JSON ? png_size(elements) : 0;
     return png + png_work(footprint, elements);
 }
@@ -190,7 +189,7 @@ uint64_t api_memory_of_json(uint64_t size)
 {
     double samples = (double)size / 2, rest = smaller((double)size, LEAST);
     double reading = 6 * (double)size + NODE * rest;
-    double text = 3 * grown(NUMBER * smaller(samples, AT_ONCE) + FRAME_TEXT);
+    double text = 3 * grown(NUMBER * smaller(samples, API_NUMBERS_AT_ONCE) + FRAME_TEXT);
     double frames = 24 * samples + text + 4.0 * PIECE;
     double sum = BASE + larger(reading, frames);
     return sum < 0x1p64 ? (uint64_t)sum : UINT64_MAX;

@@ -7,7 +7,6 @@
 
 /* What a request asks for, as far as its memory depends on it. Zero-initialised: nothing. */
 struct api_footprint {
-    enum api_endpoint endpoint;
     enum api_format format; /* of the response; not API_FORMAT_UNSAID */
     enum codec_compression compression;
     bool gzip;   /* the response is sent with Content-Encoding: gzip */

@@ -320,12 +320,6 @@ bool http_memory_bodies_pressed(struct http_memory *memory)
     return pressed;
 }
 
-uint64_t http_memory_job_limit(const struct http_memory *memory)
-{
-    const struct http_memory_options *options = &memory->options;
-    return options->size - options->bodies - options->reserve;
-}
-
 struct http_memory_taken http_memory_taken(struct http_memory *memory)
 {
     pthread_mutex_lock(&memory->mutex);

@@ -80,9 +80,6 @@ void http_memory_release(struct http_memory *memory, struct http_charge *charge)
 /* Whether three quarters of what bodies and kept responses may have are taken. */
 bool http_memory_bodies_pressed(struct http_memory *memory);
 
-/* The most that one computation is ever granted. */
-uint64_t http_memory_job_limit(const struct http_memory *memory);
-
 /* What all requests have, and their bodies and kept responses alone. */
 struct http_memory_taken {
     uint64_t all;

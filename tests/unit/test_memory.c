@@ -113,7 +113,6 @@ static void computations_have_what_is_left(void **state)
     struct http_charge charges[3] = {{0}};
     (void)state;
     struct http_memory *memory = create();
-    assert_int_equal(http_memory_job_limit(memory), SIZE - BODIES - RESERVE);
     assert_true(http_memory_set_job(memory, &charges[0], &anna, 600 * KIB, false));
     assert_false(http_memory_fits_job(memory, &charges[1], &ben, 297 * KIB, false));
     assert_false(http_memory_set_job(memory, &charges[1], &ben, 297 * KIB, false));
