@@ -77,7 +77,7 @@ void http_mhd_ignore_end(int fd);
  * Version: 0.9.75. Symptom: the library sends the header section of its response to an invalid
  * Content-Length twice, and never sends its response to a query that takes all of the connection's
  * memory, if a NUL before the query hides it from http_mhd_cut_query. Repair: before the library
- * makes such a response, http_mhd_refused tells of it; the server sends its own and shuts the
+ * makes such a response, http_mhd_refused reports it; the server sends its own and shuts the
  * socket down. Goes with: a release whose MHD_connection_handle_idle keeps the state that
  * parse_connection_headers has set, and that tests what MHD_parse_arguments_ returns.
  */

@@ -44,7 +44,7 @@ static uint64_t available_memory(const struct http_machine *machine)
     return lesser(machine->memory, machine->cgroup.memory);
 }
 
-/* Lowers what nobody gave. */
+/* Lowers a limit that is not set. true: it was higher. */
 static bool lower(struct http_configuration *configuration, uint64_t *member, uint64_t most)
 {
     if (*member <= most || http_configuration_is_given(configuration, member))

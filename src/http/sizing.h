@@ -1,4 +1,4 @@
-/* What nobody set, made to fit the machine and a container's limits: threads and memory. */
+/* Threads and memory that are not set, fitted to the machine and to a container's limits. */
 #ifndef HTTP_SIZING_H
 #define HTTP_SIZING_H
 
@@ -33,7 +33,7 @@ struct http_sizing {
 /*
  * threads: where it is 0 and the group's time makes fewer than `processors`, that many, rounded up.
  * memory: max_memory, or where that is 0, half of what is available (1 GiB if that is not known).
- * A quarter of it is for bodies, a 32nd is the reserve. What nobody gave is lowered: max_body to
+ * A quarter of it is for bodies, a 32nd is the reserve. What is not set is lowered: max_body to
  * half of what bodies may take, which is the most that one client gets; max_connections to what an
  * eighth of the available memory has room for, at 33 KiB an idle connection.
  */

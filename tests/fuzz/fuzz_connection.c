@@ -335,7 +335,7 @@ static size_t count_requests(struct fuzz_bytes sent)
     return count;
 }
 
-/* A response is cut off only where the server was told to, or this client went. */
+/* A response is cut off only where the input has the server do so, or this client disconnects. */
 static void check_received(const struct client *client, struct fuzz_bytes sent)
 {
     struct responses all = {
@@ -379,7 +379,7 @@ static bool is_zero(const struct text *text, const char *gauge)
     return strstr(text->bytes, line) != NULL;
 }
 
-/* As GET /metrics tells. */
+/* By the gauges of GET /metrics. */
 static bool is_idle(const struct server *server)
 {
     static struct text text;

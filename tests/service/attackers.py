@@ -126,16 +126,16 @@ def attack(port):
                  for _ in range(count)]
     order = itertools.count()
     due = [(0.0, next(order), attacker) for attacker in attackers]
-    told = False
+    said = False
     while not select.select([sys.stdin], [], [], 0)[0]:
         when, _, attacker = heapq.heappop(due)
         pause = when - time.monotonic()
         if pause > 0:
             select.select([sys.stdin], [], [], pause)
         heapq.heappush(due, (time.monotonic() + attacker.step(), next(order), attacker))
-        if not told and all(one.socket is not None for one in attackers):
+        if not said and all(one.socket is not None for one in attackers):
             print("ready", flush=True)
-            told = True
+            said = True
 
 
 class Attack:

@@ -269,7 +269,7 @@ static void one_client_leaves_half_to_others(void **state)
         sched_yield();
     }
     assert_true(http_queue_withdraw(scene.queue, &other->work));
-    sem_wait(&third->ran); /* nobody else waits */
+    sem_wait(&third->ran); /* no other work waits */
     http_queue_resume(scene.queue, &first->work);
     end(&scene);
     sem_destroy(&gate);

@@ -1,4 +1,4 @@
-/* What nobody set, fitted to the machine and to a control group's limits. */
+/* Settings that are not given, fitted to the machine and to a control group's limits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
